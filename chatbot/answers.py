@@ -26,7 +26,7 @@ class Helpline:
     """Someone to call: one entry of `helplines.yaml`."""
 
     id: str
-
+    """What the code asks for: emergency, crisis, referral, poison, …"""
     name: str
     phone: str
     purpose: str
