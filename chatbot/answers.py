@@ -114,3 +114,58 @@ def cite(number: int, article: Article, section: Section, start: int, end: int) 
         start=section.start + start,
         end=section.start + end,
     )
+
+
+# --- the fixed wording: the only text that does not stand in an article -------------------------------------
+
+NOT_COVERED = "The articles don't say. I can only answer with what stands in them."
+NEAREST = "These are the nearest things that they do answer:"
+ASK_A_PERSON = "A person can help: {name}, {phone} ({hours})."
+PARTLY = "On “{question}” the articles don't say."
+DIFFER = "The sources differ on this:"
+INVALID = {
+    "empty": "Please type a question.",
+    "long": "That message is too long. Please ask in under {limit} characters.",
+    "unreadable": "That message can't be read. Please type your question in words.",
+}
+SMALL_TALK = {
+    "greeting": "Hello. Ask me a question, and I will look for the answer in the articles.",
+    "thanks": "You're welcome. Ask again whenever you like.",
+    "goodbye": "Goodbye, and take care.",
+    "identity": "I am a program, not a person. I look up questions in a small library of published articles and "
+    "answer only with sentences that stand in them, each with its source.",
+    "ability": "I look up questions in a small library of published articles and answer only with sentences that "
+    "stand in them, each with its source. Where they don't answer, I say so.",
+    "wellbeing": "I am a program, so always the same. What would you like to know?",
+    "human": "I am a program. These people can talk with you:",
+}
+MEDICAL = (
+    "I can't advise on a personal medical decision such as a dose, stopping or mixing a medicine, or a diagnosis. "
+    "Please ask the prescriber or a pharmacist."
+)
+CARDS = {
+    "suicide": "It sounds as if you, or someone you care about, may be in danger. You don't have to face this alone. "
+    "I am a program, not a person. Please call or text 988 now, or call 911 if the danger is immediate.",
+    "overdose": "This may be an overdose. Call 911 now. Give naloxone if you have it, give rescue breaths, lay the "
+    "person on their side, and stay with them. I am a program, not a person.",
+    "withdrawal": "This can be a medical emergency. Call 911 or go to an emergency room now. Stopping alcohol or "
+    "benzodiazepines suddenly can be deadly, so don't try to tough it out. I am a program, not a person.",
+    "violence": "You deserve to be safe. If you are in danger now, call 911. "
+    "The helplines below are free and confidential. I am a program, not a person.",
+}
+CARD_LINES = {
+    "suicide": ("crisis", "emergency"),
+    "overdose": ("emergency", "poison"),
+    "withdrawal": ("emergency", "poison"),
+    "violence": ("emergency", "violence", "crisis"),
+}
+
+
+def quoted(citations: tuple[Citation, ...]) -> str:
+    """The quotes, each followed by its number."""
+    return "\n\n".join(f"{citation.quote} [{citation.number}]" for citation in citations)
+
+
+def referral(helplines: tuple[Helpline, ...]) -> str:
+    """Where to ask a person; empty where no helpline is known."""
+    return " ".join(ASK_A_PERSON.format(name=line.name, phone=line.phone, hours=line.hours) for line in helplines[:1])

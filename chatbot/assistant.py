@@ -1,29 +1,152 @@
 """The engine behind every door: one question in, one answer out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from chatbot.answers import Answer, Helpline
+from chatbot import answers, safety
+from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
-from chatbot.conversation import Turn
+from chatbot.conversation import Turn, contextualise, small_talk, split_questions
+from chatbot.encoder import Encoder, SentenceTransformerEncoder
+from chatbot.errors import SettingsError
+from chatbot.index import PassageIndex
+from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader, Support
+from chatbot.retrieval import Hit, Retriever
+from chatbot.selection import Quote, confidence, select
 from chatbot.settings import Settings
+from chatbot.topics import nearest_topics, topic_quotes
+
+CANDIDATES = 12
+"""Sentences that the reader reads for one question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the library holds on one question."""
+
+    question: str
+    quotes: tuple[Quote, ...]
+    support: float
+    hits: tuple[Hit, ...]
+    supports: Support
 
 
 class Assistant:
     """Answers questions from one index. Keeps no state between questions; safe to share between threads."""
 
-    articles: tuple[Article, ...]
-    helplines: tuple[Helpline, ...]
-    index_digest: str
+    def __init__(
+        self,
+        index: PassageIndex,
+        encoder: Encoder,
+        reader: Reader,
+        helplines: tuple[Helpline, ...],
+        max_question_characters: int = 2000,
+    ) -> None:
+        self._index, self._reader = index, reader
+        self._retriever = Retriever(index, encoder)
+        self._limit = max_question_characters
+        self.helplines = helplines
+        self.articles: tuple[Article, ...] = tuple(index.articles.values())
+        self.index_digest = index.digest
 
     @classmethod
-    def open(cls, settings: Settings) -> "Assistant":
-        """Load index, encoder and reader. Raises `IndexUnusableError` or `ModelError`."""
-        raise NotImplementedError
+    def open(cls, settings: Settings, check_corpus: bool = False) -> "Assistant":
+        """Load index, encoder and reader. With `check_corpus`, the index must be that of the articles as
+        they are now. Raises `IndexUnusableError`, `ModelError`, `CorpusError` or `SettingsError`."""
+        encoder = SentenceTransformerEncoder(settings.model)
+        index = PassageIndex.load(settings.index, encoder, settings.corpus if check_corpus else None)
+        if settings.reader not in ("default", "none"):
+            raise SettingsError(f"reader '{settings.reader}' is not one of: default, none")
+        reader: Reader = CrossEncoderReader(index) if settings.reader == "default" else RetrievalReader()
+        helplines = safety.load_helplines(settings.helplines)
+        return cls(index, encoder, reader, helplines, settings.max_question_characters)
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The answer to one message. Never raises on what a person typed: see `Status`."""
-        raise NotImplementedError
+        reply = (
+            self._refuse_unreadable(question)
+            or self._notice_danger(question)
+            or self._make_small_talk(question)
+            or self._look_up(contextualise(question, history))
+        )
+        return replace(reply, index=self.index_digest)
 
     def examples(self) -> tuple[str, ...]:
         """Up to four questions that the articles answer, to start with."""
-        raise NotImplementedError
+        return nearest_topics(self._index, (), 4)
+
+    def find(self, question: str) -> Finding:
+        """Search for one question, and choose the sentences that answer it."""
+        hits = self._retriever.search(question, CANDIDATES)
+        supports = self._reader.support(question, hits)
+        quotes = topic_quotes(question, self._index) or select(question, hits, supports, self._index)
+        return Finding(question, quotes, confidence(supports), hits, supports)
+
+    def _refuse_unreadable(self, question: str) -> Answer | None:
+        if not question.strip():
+            return Answer(Status.INVALID, answers.INVALID["empty"])
+        if len(question) > self._limit:
+            return Answer(Status.INVALID, answers.INVALID["long"].format(limit=self._limit))
+        if not any(character.isalnum() for character in safety.normalise(question)):
+            return Answer(Status.INVALID, answers.INVALID["unreadable"])
+        return None
+
+    def _notice_danger(self, question: str) -> Answer | None:
+        concern = safety.screen(question)
+        if concern is None:
+            return None
+        if concern is safety.Concern.MEDICAL_ADVICE:
+            return Answer(
+                Status.MEDICAL_ADVICE,
+                answers.MEDICAL,
+                helplines=safety.pick(self.helplines, "poison", "referral"),
+            )
+        lines = safety.pick(self.helplines, *answers.CARD_LINES[concern])
+        return Answer(Status.CRISIS, answers.CARDS[concern], helplines=lines)
+
+    def _make_small_talk(self, question: str) -> Answer | None:
+        kind = small_talk(question)
+        if kind is None:
+            return None
+        helplines = safety.pick(self.helplines, "referral", "crisis") if kind == "human" else ()
+        return Answer(Status.SMALL_TALK, answers.SMALL_TALK[kind], suggestions=self.examples(), helplines=helplines)
+
+    def _look_up(self, question: str) -> Answer:
+        findings = [self.find(part) for part in split_questions(question)]
+        found = [finding for finding in findings if finding.quotes]
+        if not found:
+            return self._not_covered(findings)
+        citations: list[Citation] = []
+        texts = []
+        for finding in findings:
+            fresh = self._cite(finding.quotes, len(citations))
+            citations.extend(fresh)
+            heading = f"{_as_question(finding.question)}\n\n" if len(findings) > 1 else ""
+            texts.append(heading + answers.quoted(fresh) if fresh else answers.PARTLY.format(question=finding.question))
+        missing = len(found) < len(findings)
+        return Answer(
+            Status.PARTLY_ANSWERED if missing else Status.ANSWERED,
+            "\n\n".join(texts),
+            tuple(citations),
+            suggestions=nearest_topics(self._index, findings[0].hits, 3, without=found[0].quotes),
+            helplines=safety.pick(self.helplines, "referral") if missing else (),
+            support=min(finding.support for finding in found),
+        )
+
+    def _not_covered(self, findings: Sequence[Finding]) -> Answer:
+        suggestions = nearest_topics(self._index, findings[0].hits, 3)
+        helplines = safety.pick(self.helplines, "referral")
+        text = " ".join(part for part in (answers.NOT_COVERED, answers.referral(helplines)) if part)
+        support = max(finding.support for finding in findings)
+        return Answer(Status.NOT_COVERED, text, suggestions=suggestions, helplines=helplines, support=support)
+
+    def _cite(self, quotes: Sequence[Quote], before: int) -> tuple[Citation, ...]:
+        found = []
+        for number, quote in enumerate(quotes, before + 1):
+            article = self._index.articles[quote.article]
+            found.append(cite(number, article, article.sections[quote.section], quote.start, quote.end))
+        return tuple(found)
+
+
+def _as_question(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip("?") + "?"

@@ -52,6 +52,10 @@ class Passage:
     text: str
     sentences: tuple[Sentence, ...]
 
+    @property
+    def heading(self) -> str:
+        return self.trail[-1] if self.trail else ""
+
     def sentence_text(self, sentence: Sentence) -> str:
         return self.text[sentence.start - self.start : sentence.end - self.start]
 

@@ -1,7 +1,22 @@
 """The reader: does this sentence, read in its section, answer this question?"""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from chatbot.encoder import PACKAGED_MODEL, file_sha256, model_folder
+from chatbot.errors import ModelError
+from chatbot.index import PassageIndex
+from chatbot.retrieval import Hit
+
 LONGEST = 128
 """Tokens of a question and a sentence together; what is longer is cut at the sentence's end."""
+WEIGHTS = Path(__file__).parent / "weights" / "reader.onnx"
+
+Support = npt.NDArray[np.float64]
 
 
 def reader_input(heading: str, before: str, sentence: str) -> str:
@@ -10,3 +25,78 @@ def reader_input(heading: str, before: str, sentence: str) -> str:
     The sentence stands first, so that a long neighbour is what is cut.
     """
     return f"{heading}: {sentence} [SEP] {before}" if before else f"{heading}: {sentence}"
+
+
+class Reader(Protocol):
+    """Anything that judges whether hits answer a question."""
+
+    def support(self, question: str, hits: Sequence[Hit]) -> Support:
+        """Shape (len(hits),): for each hit the probability, 0 to 1, that it answers the question."""
+        ...
+
+
+class RetrievalReader:
+    """No model: the retrieval scores of a hit, turned into a probability by a logistic curve.
+
+    The coefficients are fitted on the development questions' tuning half; see `benchmarks/`.
+    """
+
+    def support(self, question: str, hits: Sequence[Hit]) -> Support:
+        """Shape (len(hits),): for each hit the probability, 0 to 1, that it answers the question."""
+        scores = np.array([hit.fused for hit in hits], dtype=np.float64)
+        return 1.0 / (1.0 + np.exp(-(scores - 0.52) * 14.0))
+
+
+class CrossEncoderReader:
+    """A small transformer over (question, sentence under its heading), int8, run by onnxruntime."""
+
+    def __init__(self, index: PassageIndex, weights: Path = WEIGHTS) -> None:
+        """Load the weights that ship with the package. Raises `ModelError`."""
+        digest_file = weights.with_suffix(".sha256")
+        if not weights.is_file() or not digest_file.is_file():
+            raise ModelError(f"{weights} is missing; reinstall the project, or set ASK_IOP_READER=none")
+        if file_sha256(weights) != digest_file.read_text().split()[0]:
+            raise ModelError(f"{weights} is not the file that was published; reinstall the project")
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
+        self._tokenizer = Tokenizer.from_file(str(model_folder(PACKAGED_MODEL) / "tokenizer.json"))
+        self._tokenizer.enable_truncation(LONGEST, strategy="only_second")
+        self._tokenizer.enable_padding()
+        self._contexts = _contexts(index)
+
+    def support(self, question: str, hits: Sequence[Hit]) -> Support:
+        """Shape (len(hits),): for each hit the probability, 0 to 1, that it answers the question."""
+        if not hits:
+            return np.zeros(0)
+        encodings = self._tokenizer.encode_batch([(question, self._contexts[hit.row]) for hit in hits])
+        feed = {
+            "input_ids": np.array([encoding.ids for encoding in encodings], dtype=np.int64),
+            "attention_mask": np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64),
+            "token_type_ids": np.array([encoding.type_ids for encoding in encodings], dtype=np.int64),
+        }
+        logits = self._session.run(None, feed)[0].reshape(-1).astype(np.float64)
+        return 1.0 / (1.0 + np.exp(-logits))
+
+
+def _contexts(index: PassageIndex) -> list[str]:
+    """What is read for each sentence of the index, in the order of its rows."""
+    contexts = []
+    section, before, lead = ("", -1), "", ""
+    for number, sentence in index.sentences:
+        passage = index.passages[number]
+        if (passage.article, passage.section) != section:
+            section, before, lead = (passage.article, passage.section), "", ""
+        text = passage.sentence_text(sentence)
+        if sentence.role == "lead":
+            lead = text
+        elif sentence.role == "item" and lead:
+            before = lead
+        heading = passage.trail[-1] if passage.trail else index.articles[passage.article].title
+        contexts.append(reader_input(heading, before, text))
+        before = text
+    return contexts

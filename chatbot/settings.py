@@ -24,18 +24,24 @@ class Settings:
     """Encoder: the packaged model's name, or a folder that sentence-transformers can load."""
     reader: str = "default"
     """Reader: `default` (the weights that ship with the package) or `none`."""
+    helplines: Path = ROOT / "corpus" / "helplines.yaml"
+    """Whom to call."""
     host: str = "127.0.0.1"
     """Address to listen on."""
     port: int = 7860
     """TCP port, 1 to 65535."""
     max_question_characters: int = 2000
     """Longer messages are refused as invalid."""
+    frame_ancestors: str = "'self'"
+    """Sites that may show the page in a frame: sources of a Content-Security-Policy, separated by spaces."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
             raise SettingsError(f"port {self.port} is not between 1 and 65535")
         if self.max_question_characters < 1:
             raise SettingsError("max_question_characters must be at least 1")
+        if set(self.frame_ancestors) & set(";,\r\n"):
+            raise SettingsError("frame_ancestors must be sources separated by spaces")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **given: object) -> "Settings":
@@ -49,8 +55,11 @@ class Settings:
             raw = environment.get(PREFIX + field.name.upper())
             if raw is not None and raw.strip():
                 values[field.name] = raw.strip()
+        if "SPACE_ID" in environment:  # Hugging Face sets it: its proxy must reach us, and its site frames us
+            values.setdefault("host", "0.0.0.0")
+            values.setdefault("frame_ancestors", "'self' https://huggingface.co https://*.hf.space")
         values.update({name: value for name, value in given.items() if value is not None})
-        for name in ("corpus", "index"):
+        for name in ("corpus", "index", "helplines"):
             if name in values:
                 values[name] = Path(str(values[name]))
         for name in ("port", "max_question_characters"):

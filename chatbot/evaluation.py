@@ -1,0 +1,212 @@
+"""Measuring answers against questions whose right answers are known.
+
+A question is a JSON object on a line of its own: `id`, `kind` (answerable, sources_differ, multi_part,
+unanswerable, off_topic), `question`, `sections` (article and heading, any of which may be cited) and `facts`
+(each a list of regular expressions that must all match within one quote). `multi_part` has `parts` instead.
+"""
+
+import json
+import random
+import re
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rapidfuzz import fuzz
+
+from chatbot.answers import Answer, Citation, Status
+from chatbot.assistant import Assistant
+from chatbot.lexical import words
+
+ANSWERING = {Status.ANSWERED, Status.SOURCES_DIFFER, Status.PARTLY_ANSWERED}
+SAME_HEADING = 75.0
+"""Headings this alike (of 100) are the same heading: a retelling may shorten a long one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one question."""
+
+    id: str
+    kind: str
+    topic: str
+    question: str
+    status: str
+    answered: bool
+    cited: bool
+    """A citation stands in a section that answers; for several parts, one for each part."""
+    complete: bool
+    """Every fact is in the quotes; for several parts, of every part, and what isn't covered is named."""
+    support: float
+    text: str
+
+    @property
+    def right(self) -> bool:
+        """Complete and rightly cited, or refused where nothing answers."""
+        return not self.answered if self.kind in ("unanswerable", "off_topic") else self.cited and self.complete
+
+
+def read_questions(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """The questions of the files, in order. Raises OSError, or ValueError for a line that is not JSON."""
+    return [json.loads(line) for path in paths for line in path.read_text("utf-8").splitlines() if line.strip()]
+
+
+def judge(question: dict[str, Any], answer: Answer) -> Outcome:
+    """Hold one answer against its key."""
+    answered = answer.status in ANSWERING
+    parts = question.get("parts") or [question]
+    wanted = [part for part in parts if part.get("answerable", True)]
+    cited = all(any(_stands_in(citation, part["sections"]) for citation in answer.citations) for part in wanted)
+    complete = all(_holds(fact, answer.citations) for part in wanted for fact in part["facts"])
+    if len(wanted) < len(parts):
+        complete = complete and answer.status is Status.PARTLY_ANSWERED
+    return Outcome(
+        id=question["id"],
+        kind=question["kind"],
+        topic=question.get("topic", ""),
+        question=question["question"],
+        status=str(answer.status),
+        answered=answered,
+        cited=answered and cited,
+        complete=answered and complete,
+        support=answer.support if answer.support is not None else 0.0,
+        text=answer.text,
+    )
+
+
+def _stands_in(citation: Citation, sections: Sequence[Sequence[str]]) -> bool:
+    return any(article == citation.article and _same(heading, citation.section) for article, heading in sections)
+
+
+def _same(heading: str, other: str) -> bool:
+    one, two = (" ".join(words(re.sub(r"^\d+[.)]\s*", "", text))) for text in (heading, other))
+    return one == two or bool(one and two and fuzz.token_set_ratio(one, two) >= SAME_HEADING)
+
+
+def _holds(fact: Sequence[str], citations: Sequence[Citation]) -> bool:
+    return any(all(re.search(part, citation.quote, re.IGNORECASE) for part in fact) for citation in citations)
+
+
+def evaluate(assistant: Assistant, questions: Sequence[dict[str, Any]]) -> tuple[list[Outcome], list[float]]:
+    """The outcome of each question, and the milliseconds that each took."""
+    outcomes, milliseconds = [], []
+    for question in questions:
+        began = time.perf_counter()
+        answer = assistant.ask(question["question"])
+        milliseconds.append(1000 * (time.perf_counter() - began))
+        outcomes.append(judge(question, answer))
+    return outcomes, milliseconds
+
+
+def interval(values: Sequence[bool], draws: int = 2000, seed: int = 7) -> tuple[float, float]:
+    """95% bootstrap interval of a share."""
+    chance = random.Random(seed)
+    shares = sorted(statistics.fmean(chance.choices(values, k=len(values))) for _ in range(draws))
+    return shares[int(0.025 * draws)], shares[int(0.975 * draws) - 1]
+
+
+def table(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """For each kind: number, shares answered, rightly cited, complete, refused and right, with an interval."""
+    found = {}
+    for kind in sorted({outcome.kind for outcome in outcomes}):
+        own = [outcome for outcome in outcomes if outcome.kind == kind]
+        low, high = interval([outcome.right for outcome in own])
+        found[kind] = {
+            "questions": len(own),
+            "answered": statistics.fmean(outcome.answered for outcome in own),
+            "cited": statistics.fmean(outcome.cited for outcome in own),
+            "complete": statistics.fmean(outcome.complete for outcome in own),
+            "refused": statistics.fmean(not outcome.answered for outcome in own),
+            "side_by_side": statistics.fmean(outcome.status == Status.SOURCES_DIFFER for outcome in own),
+            "right": statistics.fmean(outcome.right for outcome in own),
+            "right_low": low,
+            "right_high": high,
+        }
+    return found
+
+
+def risk_coverage(outcomes: Sequence[Outcome]) -> list[tuple[float, float]]:
+    """(coverage, risk) as the threshold falls over the answers given: the share of all questions answered,
+    and the share of those answers that are wrong (El-Yaniv and Wiener 2010)."""
+    given = sorted((o for o in outcomes if o.answered), key=lambda o: (-o.support, o.id))
+    points, wrong = [], 0
+    for number, outcome in enumerate(given, 1):
+        wrong += not outcome.right
+        points.append((number / len(outcomes), wrong / number))
+    return points
+
+
+def area(points: Sequence[tuple[float, float]]) -> float:
+    """Mean risk over the coverages reached; lower is better."""
+    return statistics.fmean(risk for _, risk in points) if points else 0.0
+
+
+def reliability(outcomes: Sequence[Outcome], bins: int = 5) -> list[tuple[float, float, int]]:
+    """(mean support, share right, number) of the answers given, in bins of equal width."""
+    rows = []
+    for number in range(bins):
+        own = [o for o in outcomes if o.answered and number / bins <= min(o.support, 0.9999) < (number + 1) / bins]
+        if own:
+            rows.append((statistics.fmean(o.support for o in own), statistics.fmean(o.right for o in own), len(own)))
+    return rows
+
+
+def report(outcomes: Sequence[Outcome], milliseconds: Sequence[float]) -> str:
+    """The figures as text."""
+    lines = [f"{'kind':<16}{'n':>5}{'answered':>10}{'cited':>8}{'complete':>10}{'differ':>8}{'right':>8}   95% interval"]
+    for kind, row in table(outcomes).items():
+        lines.append(
+            f"{kind:<16}{row['questions']:>5.0f}{row['answered']:>10.1%}{row['cited']:>8.1%}{row['complete']:>10.1%}"
+            f"{row['side_by_side']:>8.1%}{row['right']:>8.1%}   {row['right_low']:.1%} to {row['right_high']:.1%}"
+        )
+    points = risk_coverage(outcomes)
+    lines.append(f"risk-coverage area {area(points):.3f}; risk {points[-1][1] if points else 0:.1%} of the answers given")
+    lines.append("support  right  answers")
+    lines += [f"{support:>7.2f}{right:>7.0%}{number:>9}" for support, right, number in reliability(outcomes)]
+    ranked = sorted(milliseconds)
+    lines.append(f"median {statistics.median(ranked):.1f} ms, 99th percentile {ranked[int(0.99 * (len(ranked) - 1))]:.1f} ms")
+    return "\n".join(lines)
+
+
+def changes(outcomes: Sequence[Outcome], old: Path) -> str:
+    """Which questions turned right or wrong since the run saved in `old`, and which answers read differently."""
+    before = {entry["id"]: entry for entry in json.loads(old.read_text("utf-8"))["outcomes"]}
+    lines = []
+    for outcome in outcomes:
+        was = before.get(outcome.id)
+        if was is None or was["text"] == outcome.text:
+            continue
+        turn = {(False, True): "now right", (True, False): "now wrong"}.get((was["right"], outcome.right), "reads differently")
+        lines.append(f"{outcome.id} {turn}: {outcome.question}")
+    return "\n".join(lines) or "no answer changed"
+
+
+def save(outcomes: Sequence[Outcome], milliseconds: Sequence[float], path: Path) -> None:
+    """All outcomes and figures as JSON, and the risk-coverage curve as a picture beside it."""
+    content = {
+        "table": table(outcomes),
+        "risk_coverage_area": area(risk_coverage(outcomes)),
+        "reliability": reliability(outcomes),
+        "median_ms": statistics.median(milliseconds),
+        "outcomes": [{**asdict(outcome), "right": outcome.right} for outcome in outcomes],
+    }
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    draw(risk_coverage(outcomes), path.with_suffix(".png"))
+
+
+def draw(points: Sequence[tuple[float, float]], path: Path) -> None:
+    """The risk-coverage curve as a PNG; does nothing where matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return
+    figure = Figure(figsize=(6, 4), dpi=120)
+    axes = figure.add_subplot()
+    axes.plot([coverage for coverage, _ in points], [risk for _, risk in points])
+    axes.set(xlabel="questions answered", ylabel="answers that are wrong", xlim=(0, 1), ylim=(0, 1))
+    axes.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path)

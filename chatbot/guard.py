@@ -1,0 +1,123 @@
+"""What every door of the service keeps to, whoever wrote the route: a limit on what comes in, security
+headers on what goes out, one JSON error shape, and no message text in the log."""
+
+import logging
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    422: "invalid_request",
+    500: "internal_error",
+    503: "not_ready",
+}
+
+
+def error_response(
+    status_code: int, message: str, code: str | None = None, headers: MutableMapping[str, str] | None = None
+) -> JSONResponse:
+    """The one shape of an error: {"error": {"code": …, "message": …, "status": "invalid" or null}}.
+
+    `status` is `invalid` where the request itself can't be used as it is (400, 413, 422).
+    """
+    error = {
+        "code": code or CODES.get(status_code, "error"),
+        "message": message,
+        "status": "invalid" if status_code in (400, 413, 422) else None,
+    }
+    return JSONResponse({"error": error}, status_code=status_code, headers=headers)
+
+
+def security_headers(frame_ancestors: str) -> dict[str, str]:
+    """Headers for a response that sets none of its own. The policy is for what shows no page: it allows
+    nothing. A page brings its own policy."""
+    return {
+        "Content-Security-Policy": f"default-src 'none'; frame-ancestors {frame_ancestors}",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+
+
+class Guard:
+    """ASGI middleware, outermost: bodies over `max_body_bytes` are refused before any route sees them, every
+    response gets the security headers, and an unexpected exception becomes a bare 500."""
+
+    def __init__(self, app: ASGIApp, frame_ancestors: str, max_body_bytes: dict[str, int]) -> None:
+        """`max_body_bytes` is by path prefix; the longest prefix that fits the path counts."""
+        self.app = app
+        self.headers = security_headers(frame_ancestors)
+        self.max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            body = await self._body(scope, receive)
+            if body is None:
+                refusal = error_response(413, "The request is too large.", headers={"Connection": "close"})
+                await refusal(scope, receive, send_guarded)
+                return
+            await self.app(scope, replay(body, receive), send_guarded)
+        except Exception as error:
+            # The place and the kind only: an exception's message may quote what somebody asked.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            logger.error("%s at %s:%s", type(error).__name__, place.name, place.lineno)
+            if not started:
+                await error_response(500, "Something went wrong here.")(scope, receive, send_guarded)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The whole body, or None if it is over the limit."""
+        if scope["method"] in ("GET", "HEAD"):
+            return b""
+        prefixes = [prefix for prefix in self.max_body_bytes if scope["path"].startswith(prefix)]
+        limit = self.max_body_bytes[max(prefixes, key=len)]
+        declared = Headers(scope=scope).get("content-length", "0")
+        if not declared.isdecimal() or int(declared) > limit:
+            return None
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message: Message = await receive()
+            part = message.get("body", b"")
+            size += len(part)
+            if size > limit:
+                return None
+            parts.append(part)
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives `body` once and then whatever the connection says next."""
+    pending: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return receive_again

@@ -1,0 +1,165 @@
+"""Which sentences become the answer: the ones that answer, with whatever would change their meaning if left off."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from chatbot.index import PassageIndex
+from chatbot.reader import Support
+from chatbot.retrieval import Hit
+
+ANSWERS = 0.5
+"""The best sentence needs this much support for the question to count as answered."""
+ADDS = 0.5
+"""A further sentence needs this much."""
+SHARE = 0.6
+"""… and this share of the best one's."""
+MOST = 4
+"""Quoted sentences at most, whole lists not counted."""
+ALIKE = 0.88
+"""Sentences with this cosine say the same; the better supported one is quoted."""
+
+# A sentence that opens like this needs the one before it to be understood …
+_LEANS = re.compile(
+    r"(?:however|but|yet|still|nevertheless|instead|otherwise|therefore|thus|hence|as a result|in (?:such|this|that|these|those) \w+"
+    r"|because of (?:this|that|these)|these|those|they|this|that|such|he|she|their|his|her|its|both|then|so|also|in addition"
+    r"|additionally|likewise|moreover|furthermore|on the other hand|for example|for instance)\b"
+    r"|it\b(?!['’]?s? (?:is )?(?:important|vital|essential|crucial|possible|recommended|best|common|generally|takes? (?:a )?)\b)",
+    re.IGNORECASE,
+)
+# … and one that opens like this takes something back from the one before it.
+_TURNS = re.compile(
+    r"(?:however|but|yet|unless|except|although|though|that said|nevertheless|on the other hand|still|only if|not all|otherwise)\b",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(r"\b(?:not|no|never|without|unless|except|avoid|neither|cannot|excluding)\b|n['’]t\b", re.IGNORECASE)
+_LIST = re.compile(
+    r"\b(?:list|name|examples?|kinds?|types?|sorts?|steps?|tips|factors|options|reasons|criteria|pros|advantages|benefits|components|parts"
+    r"|therapies|treatments|services|methods|approaches|ways|signs|things|qualities|requirements|features|elements|stages|goals|skills)\b"
+    r"|\b(?:how (?:do|can|should|would|to) (?:i |we |you |one |someone |a \w+ )?(?:\w+ )?(?:choose|pick|find|select|decide|tell|compare|know which))"
+    r"|\bwhat (?:should|do|can) (?:i|we|you|one) (?:look|ask|check|expect)|\bwhat to (?:look|ask|check|expect)|\bwhat(?:'s| is) (?:included|involved|offered)"
+    r"|\bwhat does .{1,40} (?:include|involve|consist|offer|cover|look like)\b|\bwhat happens\b|\bwho (?:is|are|should|would)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A span of one section: one sentence, neighbouring sentences, or a list with its lead."""
+
+    article: str
+    section: int
+    start: int
+    """Character offset into the section's text."""
+    end: int
+    support: float
+    rows: tuple[int, ...]
+    """The index's numbers of the sentences in it."""
+
+
+def wants_list(question: str) -> bool:
+    """Whether a complete answer would be a whole list."""
+    return _LIST.search(question) is not None
+
+
+def select(question: str, hits: Sequence[Hit], support: Support, index: PassageIndex) -> tuple[Quote, ...]:
+    """The quotes that answer, article by article with the best supported first, each in reading order;
+    empty where nothing is supported enough."""
+    if not len(hits) or float(support.max()) < ANSWERS:
+        return ()
+    best = float(support.max())
+    order = sorted(range(len(hits)), key=lambda i: (-round(float(support[i]), 6), hits[i].row))
+    rows = index.sentence_rows.rows()
+    listed = wants_list(question)
+    chosen: dict[int, float] = {}
+    asked = 0
+    for i in order:
+        row, score = hits[i].row, float(support[i])
+        if score < max(ADDS, SHARE * best) or asked >= MOST:
+            break
+        if row in chosen:
+            chosen[row] = max(chosen[row], score)
+            continue
+        if chosen and max(float(rows[row] @ rows[other]) for other in chosen) > ALIKE:
+            continue
+        asked += 1
+        for needed in sorted(_needed(row, index, listed)):
+            chosen[needed] = max(chosen.get(needed, 0.0), score)
+    return _spans(chosen, index)
+
+
+def _needed(row: int, index: PassageIndex, listed: bool) -> set[int]:
+    """The row and those without which it must not be quoted."""
+    sentence = index.sentences[row][1]
+    if sentence.role in ("lead", "item"):
+        whole = _paragraph(row, index)
+        lead = index.sentences[whole[0]]
+        opening = index.passages[lead[0]].sentence_text(lead[1]) if lead[1].role == "lead" else ""
+        if listed or sentence.role == "lead" or _DENIES.search(opening):
+            return set(whole)
+        return {row}
+    needed = {row}
+    first = row
+    while _LEANS.match(_text(first, index)) and _same_section(first, first - 1, index) and row - first < 2:
+        first -= 1
+        needed.add(first)
+    if _same_section(row, row + 1, index) and _TURNS.match(_text(row + 1, index)):
+        needed.add(row + 1)
+    return needed
+
+
+def _text(row: int, index: PassageIndex) -> str:
+    number, sentence = index.sentences[row]
+    return index.passages[number].sentence_text(sentence)
+
+
+def _place(row: int, index: PassageIndex) -> tuple[str, int]:
+    passage = index.passages[index.sentences[row][0]]
+    return passage.article, passage.section
+
+
+def _same_section(row: int, other: int, index: PassageIndex) -> bool:
+    return 0 <= other < len(index.sentences) and _place(row, index) == _place(other, index)
+
+
+def _paragraph(row: int, index: PassageIndex) -> list[int]:
+    """All rows of the row's paragraph or list, in order."""
+    number = index.sentences[row][1].paragraph
+
+    def inside(other: int) -> bool:
+        return _same_section(row, other, index) and index.sentences[other][1].paragraph == number
+
+    first = last = row
+    while inside(first - 1):
+        first -= 1
+    while inside(last + 1):
+        last += 1
+    return list(range(first, last + 1))
+
+
+def _spans(chosen: dict[int, float], index: PassageIndex) -> tuple[Quote, ...]:
+    """Neighbouring rows joined into spans, the article of the best one first."""
+    quotes: list[Quote] = []
+    for row in sorted(chosen):
+        number, sentence = index.sentences[row]
+        passage = index.passages[number]
+        last = quotes[-1] if quotes else None
+        if last and last.rows[-1] == row - 1 and (last.article, last.section) == (passage.article, passage.section):
+            quotes[-1] = Quote(
+                last.article, last.section, last.start, sentence.end, max(last.support, chosen[row]), (*last.rows, row)
+            )
+        else:
+            quotes.append(
+                Quote(passage.article, passage.section, sentence.start, sentence.end, chosen[row], (row,))
+            )
+    strength: dict[str, float] = {}
+    for quote in quotes:
+        strength[quote.article] = max(strength.get(quote.article, 0.0), quote.support)
+    return tuple(sorted(quotes, key=lambda quote: (-strength[quote.article], quote.article, quote.rows)))
+
+
+def confidence(support: Support) -> float:
+    """Support of the whole answer: that of its best sentence."""
+    return float(np.max(support)) if len(support) else 0.0
