@@ -50,8 +50,12 @@ class QuestionIn(BaseModel):
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"question": "Does IOP include detox?"}]}
     )
-    question: Text = Field(description="The message, up to 2,000 characters unless the operator set another limit.")
-    history: list[TurnIn] = Field(default=[], max_length=MAX_TURNS, description="Earlier messages, oldest first.")
+    question: Text = Field(
+        description="The message, up to 2,000 characters unless the operator set another limit."
+    )
+    history: list[TurnIn] = Field(
+        default=[], max_length=MAX_TURNS, description="Earlier messages, oldest first."
+    )
     id: Annotated[Text, Field(max_length=200)] | int | None = Field(
         default=None, description="Comes back with the answer."
     )
@@ -107,7 +111,9 @@ class ErrorDetail(BaseModel):
 
     code: str
     message: str
-    status: Literal["invalid"] | None = Field(description="`invalid` where the request can't be used as it is.")
+    status: Literal["invalid"] | None = Field(
+        description="`invalid` where the request can't be used as it is."
+    )
 
 
 class ErrorOut(BaseModel):
@@ -181,7 +187,7 @@ def _add_articles(api: FastAPI) -> None:
 
     @api.get("/api/articles/{article_id}", responses=errors(404, 422, 503), summary="One article")
     def article(article_id: str, request: Request) -> ArticleTextOut:
-        """An article with its text as indexed, to check a quote against: offsets count Unicode code points."""
+        """An article with its text as indexed, to check quotes against: offsets count Unicode code points."""
         for candidate in loaded(request).articles:
             if candidate.id == article_id:
                 return ArticleTextOut(**described(candidate), text=candidate.text)
@@ -201,7 +207,9 @@ def _add_health(api: FastAPI) -> None:
 
     @api.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
-        return HTMLResponse(reference_page(api.openapi()), headers={"Content-Security-Policy": REFERENCE_POLICY})
+        return HTMLResponse(
+            reference_page(api.openapi()), headers={"Content-Security-Policy": REFERENCE_POLICY}
+        )
 
 
 def loaded(request: Request) -> Assistant:
@@ -229,6 +237,8 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems = []
     for problem in error.errors():
-        place = ".".join(str(step) for step in problem["loc"][1:] if isinstance(step, int) or step.isidentifier())
+        place = ".".join(
+            str(step) for step in problem["loc"][1:] if isinstance(step, int) or step.isidentifier()
+        )
         problems.append(f"{place}: {problem['msg']}" if place else str(problem["msg"]))
     return error_response(422, "; ".join(problems[:5]))

@@ -6,6 +6,7 @@ first empty line.
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date
 from html import escape
 
 from chatbot.answers import Answer, Citation, Helpline, Status
@@ -21,10 +22,14 @@ HEADINGS = {
     Status.INVALID: "That could not be read",
 }
 
+LONGEST_SHOWN = 4000
+"""Characters of a question that are shown."""
+
 
 def question_card(question: str) -> str:
-    """What the visitor asked."""
-    return f'<h2 class="question"><span class="unseen">You asked: </span>{inline(question)}</h2>'
+    """What the visitor asked; of a very long message, its beginning."""
+    shown = question if len(question) <= LONGEST_SHOWN else question[:LONGEST_SHOWN] + "…"
+    return f'<h2 class="question"><span class="unseen">You asked: </span>{inline(shown) or "(nothing)"}</h2>'
 
 
 def answer_card(answer: Answer) -> str:
@@ -70,13 +75,15 @@ def paragraphs(text: str, numbers: set[int]) -> str:
 
 def _numbered(text: str, numbers: set[int]) -> str:
     def mark(match: re.Match[str]) -> str:
-        return f'<sup class="number">{match.group()}</sup>' if int(match.group(1)) in numbers else match.group()
+        return (
+            f'<sup class="number">{match.group()}</sup>' if int(match.group(1)) in numbers else match.group()
+        )
 
     return re.sub(r"\[(\d{1,3})\]", mark, inline(text))
 
 
 def source_list(citations: Iterable[Citation]) -> str:
-    """The sources under an answer: quotes of the same section stand together, in the order of their numbers."""
+    """The sources under an answer: quotes of one section stand together, in the order of their numbers."""
     groups: dict[tuple[str, str], list[Citation]] = {}
     for citation in citations:
         groups.setdefault((citation.article, citation.section), []).append(citation)
@@ -87,9 +94,8 @@ def source_list(citations: Iterable[Citation]) -> str:
 
 
 def _quote(citation: Citation) -> str:
-    return (
-        f'<blockquote><span class="number">[{citation.number}]</span> <q>{inline(citation.quote)}</q></blockquote>'
-    )
+    number = f'<span class="number">[{citation.number}]</span>'
+    return f"<blockquote>{number} <q>{inline(citation.quote)}</q></blockquote>"
 
 
 def _origin(citation: Citation) -> str:
@@ -102,9 +108,18 @@ def _origin(citation: Citation) -> str:
     if citation.section:
         details.append(f"section “{inline(citation.section)}”")
     if citation.updated:
-        details.append(f'<time datetime="{escape(citation.updated)}">{inline(citation.updated)}</time>')
+        details.append(f'<time datetime="{escape(citation.updated)}">{inline(_day(citation.updated))}</time>')
     tail = f'<span class="details">{" · ".join(details)}</span>' if details else ""
     return f'<p class="origin">{manner} {title}{tail}</p>'
+
+
+def _day(written: str) -> str:
+    """An ISO 8601 date in words; anything else as it is."""
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        return written
+    return f"{day:%B} {day.day}, {day.year}"
 
 
 def outward(address: str, label: str) -> str:
@@ -130,7 +145,7 @@ def helpline_list(helplines: Iterable[Helpline]) -> str:
             ways.append(outward(line.chat, "Chat online"))
         note = f" {inline(line.note)}" if line.note else ""
         rows.append(
-            f"<li><strong>{inline(line.name)}</strong> <span class=\"ways\">{' '.join(ways)}</span>"
+            f'<li><strong>{inline(line.name)}</strong> <span class="ways">{" ".join(ways)}</span>'
             f'<span class="details">{inline(line.purpose)}. Open {inline(line.hours)}.{note}</span></li>'
         )
     return f'<ul class="helplines">{"".join(rows)}</ul>' if rows else ""

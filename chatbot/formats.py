@@ -1,6 +1,7 @@
 """Blocks of Markdown, HTML, plain text and PDF files."""
 
 import html
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from markdown_it.token import Token
 from chatbot.errors import CorpusError
 from chatbot.outline import Block, Kind, normalise, text_blocks
 from chatbot.pdf import read_pdf
+
+# What is wrong with a file is said once, by `CorpusError`.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 _MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 _HTML_CHARSET = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)", re.I)

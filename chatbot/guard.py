@@ -3,7 +3,7 @@ headers on what goes out, one JSON error shape, and no message text in the log."
 
 import logging
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -24,7 +24,7 @@ CODES = {
 
 
 def error_response(
-    status_code: int, message: str, code: str | None = None, headers: MutableMapping[str, str] | None = None
+    status_code: int, message: str, code: str | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """The one shape of an error: {"error": {"code": …, "message": …, "status": "invalid" or null}}.
 

@@ -76,7 +76,7 @@ def is_heading_like(text: str) -> bool:
     return (
         len(text.split()) <= MAX_HEADING_WORDS
         and (text[:1].isupper() or text[:1].isdigit() or text[:1] in "\"“‘'(")
-        and text[-1] not in ".,;:!…"
+        and text[-1:] not in ".,;:!…"
         and not _SENTENCE_END.search(text)
         and not PHONE.search(text)
         and not re.search(r"@|https?:|www\.", text)

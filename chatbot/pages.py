@@ -1,9 +1,6 @@
-"""The visitor's page: a Gradio conversation in a plain HTML page that shows whom to call whatever else fails."""
+"""The visitor's page: a conversation made with Gradio, in the HTML page of frame.py."""
 
-import base64
-import hashlib
 import logging
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,84 +8,47 @@ from typing import Any
 import gradio as gr
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
-from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import HTMLResponse
-from starlette.routing import Match, Mount
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.routing import Mount
 
-from chatbot.answers import Helpline
+from chatbot.answers import Status
 from chatbot.assistant import Assistant
-from chatbot.cards import answer_card, call_link, failure_card, helpline_list, inline, outward, question_card
+from chatbot.cards import answer_card, failure_card, inline, question_card
 from chatbot.conversation import Turn
+from chatbot.frame import TITLE, OpenMount, Page
 from chatbot.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-TITLE = "Ask IOP"
-TAGLINE = "Answers in the words of published articles, each with its source."
-NOTICE = (
-    "Every answer is made of sentences quoted from the articles below. This is a program, not a person. It gives no "
-    "medical advice, and where the articles have no answer it says so. Your questions are not stored."
-)
 GREETING = "Ask in your own words, or start with one of these:"
-CALLS = {"emergency": "Emergency", "crisis": "Crisis line", "referral": "Find treatment"}
-"""The helplines, by id, that stay in sight, and what each is called there."""
 
 STATIC = Path(__file__).parent / "static"
 EXCHANGES = 20
 """Questions and answers that the page keeps: it sends them all along with the next question."""
 
-OPEN_PATHS = re.compile(
-    r"GET /(assets/.+|static/js/iframeResizer\.contentWindow\.min\.js|theme\.css|favicon\.ico|manifest\.json)?"
-    r"|HEAD /|POST /gradio_api/run/predict"
-)
-"""What the page needs of Gradio. Everything else that it serves (uploads, files, proxy, queue, its own API) is
-closed."""
+
+Messages = list[dict[str, Any]]
 
 
-def create_page(assistant: Assistant, settings: Settings) -> gr.Blocks:
+def create_page(assistant: Assistant) -> gr.Blocks:
     """The conversation. The server keeps nothing of it: the browser sends it along with each question."""
     greeting = _greeting(assistant.examples())
 
-    def answer(question: str, shown: list[dict[str, Any]], turns: Any) -> tuple[list[dict[str, Any]], Any, str]:
+    def answer(question: str, shown: Messages, turns: Any) -> tuple[Messages, Any, str]:
         exchange, spoken = _exchange(assistant, question, turns)
         return (shown + exchange)[-2 * EXCHANGES :], spoken, ""
 
-    def answer_suggestion(
-        shown: list[dict[str, Any]], turns: Any, pressed: gr.SelectData
-    ) -> tuple[list[dict[str, Any]], Any, str]:
+    def answer_suggestion(shown: Messages, turns: Any, pressed: gr.SelectData) -> tuple[Messages, Any, str]:
         return answer(str(pressed.value), shown, turns)
 
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
-        transcript = gr.Chatbot(
-            greeting,
-            label="Conversation",
-            show_label=False,
-            container=False,
-            height=None,
-            layout="panel",
-            buttons=[],
-            autoscroll=False,
-            latex_delimiters=[],
-            allow_tags=False,
-            group_consecutive_messages=False,
-            elem_id="transcript",
-        )
+    page = gr.Blocks(title=TITLE, analytics_enabled=False)
+    with page:
+        transcript = _transcript(greeting)
         turns = gr.JSON([], visible=False)
         with gr.Row(elem_id="composer"):
-            question = gr.Textbox(
-                label="Your question",
-                lines=1,
-                max_lines=4,
-                scale=1,
-                # A browser's spelling service and its form memory would pass the question on or keep it.
-                html_attributes=gr.InputHTMLAttributes(
-                    autocomplete="off", autocorrect="off", spellcheck=False, enterkeyhint="send"
-                ),
-            )
+            question = _question_box()
             send = gr.Button("Ask", variant="primary", scale=0, min_width=88, elem_id="send")
-            clear = gr.Button("Clear", variant="secondary", scale=0, min_width=72, elem_id="clear")
+            clear = gr.Button("Clear", variant="secondary", scale=0, min_width=60, elem_id="clear")
         given, changed = [question, transcript, turns], [transcript, turns, question]
         # Without Gradio's queue a question is one POST, and nothing of it waits on the server.
         options: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -98,25 +58,57 @@ def create_page(assistant: Assistant, settings: Settings) -> gr.Blocks:
     return page
 
 
-def _greeting(examples: Sequence[str]) -> list[dict[str, Any]]:
+def _transcript(greeting: Messages) -> gr.Chatbot:
+    return gr.Chatbot(
+        greeting,  # type: ignore[arg-type]  # plain dicts are what it documents
+        label="Conversation",
+        show_label=False,
+        container=False,
+        height=None,
+        layout="panel",
+        buttons=[],
+        autoscroll=False,
+        latex_delimiters=[],
+        allow_tags=False,
+        group_consecutive_messages=False,
+        elem_id="transcript",
+    )
+
+
+def _question_box() -> gr.Textbox:
+    return gr.Textbox(
+        label="Your question",
+        lines=1,
+        max_lines=4,
+        scale=1,
+        # A browser's spelling service and its form memory would pass the question on or keep it.
+        html_attributes=gr.InputHTMLAttributes(
+            autocomplete="off", autocorrect="off", spellcheck=False, enterkeyhint="send"
+        ),
+    )
+
+
+def _greeting(examples: Sequence[str]) -> Messages:
     text = f'<div class="answer greeting"><p>{inline(GREETING)}</p></div>'
     return [{"role": "assistant", "content": text, "options": [{"value": example} for example in examples]}]
 
 
-def _exchange(assistant: Assistant, question: str, turns: Any) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def _exchange(assistant: Assistant, question: str, turns: Any) -> tuple[Messages, list[dict[str, str]]]:
     """One question and its answer as messages of the transcript, and the turns with both."""
-    before = _turns(turns)
+    spoken = _turns(turns)
     suggestions: Sequence[str] = ()
     try:
-        answer = assistant.ask(question, before)
-        card, said, suggestions = answer_card(answer), answer.text, answer.suggestions
+        answer = assistant.ask(question, spoken)
+        card, suggestions = answer_card(answer), answer.suggestions
+        if answer.status is not Status.INVALID:
+            spoken += [Turn("user", question), Turn("assistant", answer.text)]
     except Exception as error:  # the visitor still needs to see whom to call
         logger.error("no answer: %s", type(error).__name__)
-        card, said = failure_card(assistant.helplines), ""
+        card = failure_card(assistant.helplines)
     asked = {"role": "user", "content": question_card(question)}
     told = {"role": "assistant", "content": card, "options": [{"value": one} for one in suggestions]}
-    after = [*before, Turn("user", question), Turn("assistant", said)][-2 * EXCHANGES :]
-    return [asked, told], [{"role": turn.role, "content": turn.content} for turn in after]
+    kept = [{"role": turn.role, "content": turn.content} for turn in spoken[-2 * EXCHANGES :]]
+    return [asked, told], kept
 
 
 def _turns(sent: Any) -> list[Turn]:
@@ -126,109 +118,6 @@ def _turns(sent: Any) -> list[Turn]:
         if isinstance(turn, dict) and turn.get("role") in ("user", "assistant"):
             turns.append(Turn(turn["role"], str(turn.get("content", ""))))
     return turns
-
-
-# --- the page around the conversation ------------------------------------------------------------------------
-
-
-def calls_in_sight(helplines: Sequence[Helpline]) -> str:
-    """The line with whom to call that never leaves the screen."""
-    lines = [line for line in helplines if line.id in CALLS] or list(helplines[:3])
-    links = "".join(
-        f"<li>{call_link(line, f'{CALLS.get(line.id, inline(line.name))} <b>{inline(line.phone)}</b>')}</li>"
-        for line in lines
-    )
-    return f'<nav id="calls" aria-label="Whom to call"><ul>{links}</ul></nav>'
-
-
-def page_frame(assistant: Assistant) -> tuple[str, str, str]:
-    """HTML for the head, before and after the conversation. It needs no script."""
-    calls = calls_in_sight(assistant.helplines)
-    head = (
-        f'<title>{TITLE}</title><meta name="description" content="{TAGLINE}">'
-        '<meta name="color-scheme" content="light dark"><link rel="stylesheet" href="page.css">'
-        '<script src="page.js" defer></script>'
-    )
-    before = (
-        f'<header><h1>{TITLE}</h1><p class="tagline">{TAGLINE}</p><p class="notice">{NOTICE}</p></header>{calls}'
-        "<noscript><p>To ask a question here, please switch on JavaScript. You can call without it.</p></noscript>"
-    )
-    articles = "".join(
-        f"<li>{outward(article.url, inline(article.title)) if article.url else inline(article.title)}"
-        f'<span class="details">{inline(article.publisher or "")}</span></li>'
-        for article in assistant.articles
-    )
-    after = (
-        f'<footer><section><h2>The articles</h2><ul class="library">{articles}</ul></section>'
-        f"<section><h2>Whom to call</h2>{helpline_list(assistant.helplines)}</section></footer>"
-    )
-    return head, before, after
-
-
-class Page:
-    """ASGI application: Gradio's page in our frame, with a policy that lets only its own scripts run, and
-    Gradio's errors in the application's shape."""
-
-    def __init__(self, gradio: ASGIApp, assistant: Assistant, settings: Settings) -> None:
-        self.gradio = gradio
-        self.head, self.before, self.after = page_frame(assistant)
-        self.frame_ancestors = settings.frame_ancestors
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_page = scope["path"] == "/"
-        if is_page:
-            # A query could ask Gradio for other views of the page; compression would hide it from us.
-            kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-            scope = {**scope, "query_string": b"", "headers": kept}
-        status_code, body = 200, bytearray()
-
-        async def send_ours(message: Message) -> None:
-            nonlocal status_code
-            if message["type"] == "http.response.start":
-                status_code = message["status"]
-                if scope["path"].startswith("/assets/"):  # their names change with their bytes
-                    message["headers"].append((b"cache-control", b"public, max-age=31536000, immutable"))
-            elif is_page:
-                body.extend(message.get("body", b""))
-            if status_code < 400 and not is_page:
-                await send(message)
-
-        await self.gradio(scope, receive, send_ours)
-        if status_code >= 400:
-            raise HTTPException(status_code)
-        if is_page:
-            html = self.dress(body.decode())
-            policy = {"Content-Security-Policy": page_policy(html, self.frame_ancestors)}
-            await HTMLResponse(html, headers=policy)(scope, receive, send)
-
-    def dress(self, html: str) -> str:
-        """Gradio's HTML with our frame, and without its own cards for social media."""
-        html = re.sub(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>', "", html)
-        html = html.replace("</head>", f"{self.head}</head>", 1)
-        html = html.replace("<gradio-app", f"{self.before}<gradio-app", 1)
-        return html.replace("</gradio-app>", f"</gradio-app>{self.after}", 1)
-
-
-def page_policy(html: str, frame_ancestors: str) -> str:
-    """A Content-Security-Policy for the page: its inline scripts by their digests, files from here, nothing
-    from or to anywhere else. Gradio styles its elements inline."""
-    scripts = re.findall(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", html, re.DOTALL)
-    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src 'self' {allowed}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'none'; "
-        f"frame-ancestors {frame_ancestors}"
-    )
-
-
-class OpenMount(Mount):
-    """A mount that answers for `OPEN_PATHS` only; to the router, the rest is not there."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http" and OPEN_PATHS.fullmatch(f"{scope['method']} {scope['path']}"):
-            return super().matches(scope)
-        return Match.NONE, {}
 
 
 def mount_page(api: FastAPI, assistant: Assistant, settings: Settings) -> None:
@@ -244,7 +133,7 @@ def mount_page(api: FastAPI, assistant: Assistant, settings: Settings) -> None:
 
     gr.mount_gradio_app(
         api,
-        create_page(assistant, settings),
+        create_page(assistant),
         path="/",
         theme=_theme(),
         footer_links=[],

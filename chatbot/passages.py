@@ -22,6 +22,20 @@ ITEM_MARK = "- "
 PASSAGE_WORDS = 100
 """A passage is closed before the sentence that would take it over this many words."""
 
+# A sentence that opens like this needs the one before it to be understood.
+_LEANS = re.compile(
+    r"(?:however|but|yet|still|nevertheless|instead|otherwise|therefore|thus|hence|as a result|in (?:such|this|that|these|those) \w+"
+    r"|because of (?:this|that|these)|these|those|they|this|that|such|he|she|their|his|her|its|both|then|so|also|in addition"
+    r"|additionally|likewise|moreover|furthermore|on the other hand|for example|for instance)\b"
+    r"|it\b(?!['’]?s? (?:is )?(?:important|vital|essential|crucial|possible|recommended|best|common|generally|takes? (?:a )?)\b)",
+    re.IGNORECASE,
+)
+
+
+def leans_back(sentence: str) -> bool:
+    """Whether a sentence opens with a word that points to the sentence before it ("However", "They", "It")."""
+    return _LEANS.match(sentence) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:

@@ -1,5 +1,6 @@
 """Blocks of a PDF, by the places and sizes of its printed lines."""
 
+import logging
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from pypdf import PdfReader
 from chatbot.errors import CorpusError
 from chatbot.outline import PHONE, Block, is_heading_like, join_lines, key, normalise
 
+# What is wrong with a file is said once, by `CorpusError`.
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+
 _PAGE_NUMBER = re.compile(r"(?:page\s*)?[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:/|of)\s*\d{1,4})?", re.I)
 _FILE_NAME_TITLE = re.compile(r"untitled|microsoft word|\S+\.\w{2,5}$", re.I)
 _HEADING_SCALE = 1.12
@@ -20,6 +24,9 @@ _HEADING_SCALE = 1.12
 _PARAGRAPH_SCALE = 1.25
 """A PDF's paragraph begins after a space of this many times the usual one between lines."""
 _MAX_HEADING_WORDS = 20
+_OWN_HYPHEN = frozenset(
+    "self well half long short full part step high low two three four five six seven eight nine ten".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +131,13 @@ def _blocks(pages: list[list[_Line]]) -> list[Block]:
         sizes[line.size] += len(line.text)
     body = max(sizes, key=lambda size: (sizes[size], -size), default=0.0)
     larger = sorted({line.size for line in lines if line.size >= _HEADING_SCALE * body}, reverse=True)
-    printed = "\n".join(line.text for line in lines).casefold()
+    # Words that are printed whole, to judge the broken ones by.
+    printed = re.sub(r"\w+-\n\w+", " ", "\n".join(line.text for line in lines).casefold())
+    words = frozenset(re.findall(r"\w+(?:-\w+)*", printed))
     blocks: list[Block] = []
     groups = _groups(pages, body)
     for group in groups:
-        joined = join_lines(_unhyphenated([line.text for line in group], printed), wrapped=True)
+        joined = join_lines(_unhyphenated([line.text for line in group], words), wrapped=True)
         if group[0].size in larger and len(joined[0].text.split()) <= _MAX_HEADING_WORDS:
             text = " ".join(block.text for block in joined)
             blocks.append(Block("heading", text, larger.index(group[0].size) + 1))
@@ -173,17 +182,17 @@ def _groups(pages: list[list[_Line]], body: float) -> list[list[_Line]]:
     return groups
 
 
-def _unhyphenated(lines: list[str], printed: str) -> list[str]:
-    """Lines with words put together that were broken at a line's end. `printed`: all lines in small letters,
-    to tell a broken word from one with a hyphen of its own."""
+def _unhyphenated(lines: list[str], words: frozenset[str]) -> list[str]:
+    """Lines with words put together that were broken at a line's end. `words`: the file's unbroken words in
+    small letters, which tell a broken word from one with a hyphen of its own; else its first part may."""
     out = [lines[0]]
     for line in lines[1:]:
         match = re.search(r"(\w+)-$", out[-1])
         if match and line[0].islower():
             rest, _, line = line.partition(" ")
-            word = re.match(r"\w+", rest)
-            own = word is not None and f"{match[1]}-{word[0]}".casefold() in printed
-            out[-1] = (out[-1] if own else out[-1][:-1]) + rest
+            first, second = match[1].casefold(), re.split(r"\W", rest.casefold())[0]
+            own = f"{first}-{second}" in words or second in words or first in _OWN_HYPHEN
+            out[-1] = (out[-1] if own and first + second not in words else out[-1][:-1]) + rest
         if line:
             out.append(line)
     return out

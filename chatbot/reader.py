@@ -10,9 +10,10 @@ import numpy.typing as npt
 from chatbot.encoder import PACKAGED_MODEL, file_sha256, model_folder
 from chatbot.errors import ModelError
 from chatbot.index import PassageIndex
+from chatbot.passages import leans_back
 from chatbot.retrieval import Hit
 
-LONGEST = 128
+LONGEST = 112
 """Tokens of a question and a sentence together; what is longer is cut at the sentence's end."""
 WEIGHTS = Path(__file__).parent / "weights" / "reader.onnx"
 
@@ -20,11 +21,12 @@ Support = npt.NDArray[np.float64]
 
 
 def reader_input(heading: str, before: str, sentence: str) -> str:
-    """What is read beside the question: the sentence under its heading, then the sentence before it.
+    """What is read beside the question: the sentence under its heading, and the sentence before it where it
+    leans on that one. Most don't, and half as many tokens are read in half the time.
 
     The sentence stands first, so that a long neighbour is what is cut.
     """
-    return f"{heading}: {sentence} [SEP] {before}" if before else f"{heading}: {sentence}"
+    return f"{heading}: {sentence} [SEP] {before}" if before and leans_back(sentence) else f"{heading}: {sentence}"
 
 
 class Reader(Protocol):
@@ -95,7 +97,7 @@ def _contexts(index: PassageIndex) -> list[str]:
         if sentence.role == "lead":
             lead = text
         elif sentence.role == "item" and lead:
-            before = lead
+            text, before = f"{lead} {text}", ""
         heading = passage.trail[-1] if passage.trail else index.articles[passage.article].title
         contexts.append(reader_input(heading, before, text))
         before = text

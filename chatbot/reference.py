@@ -54,10 +54,13 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
 def _object(name: str, model: dict[str, Any]) -> str:
     text = f"<p>{escape(model.get('description', ''))}</p>"
     if "enum" in model:
-        text += "<p>One of " + ", ".join(f"<code>{escape(str(value))}</code>" for value in model["enum"]) + "</p>"
+        text += (
+            "<p>One of " + ", ".join(f"<code>{escape(str(value))}</code>" for value in model["enum"]) + "</p>"
+        )
     required = model.get("required", [])
     rows = "".join(
-        f"<tr><td><code>{escape(field)}</code></td><td>{_type(kind)}{'' if field in required else ', optional'}</td>"
+        f"<tr><td><code>{escape(field)}</code></td>"
+        f"<td>{_type(kind)}{'' if field in required else ', optional'}</td>"
         f"<td>{escape(kind.get('description', ''))}</td></tr>"
         for field, kind in model.get("properties", {}).items()
     )
@@ -76,5 +79,7 @@ def _type(kind: dict[str, Any]) -> str:
     if kind.get("type") == "array":
         return f"list of {_type(kind.get('items', {}))}"
     if "enum" in kind or "const" in kind:
-        return " or ".join(f"<code>{escape(str(one))}</code>" for one in kind.get("enum", [kind.get("const")]))
+        return " or ".join(
+            f"<code>{escape(str(one))}</code>" for one in kind.get("enum", [kind.get("const")])
+        )
     return escape(str(kind.get("type", "anything")))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chatbot.index import PassageIndex
+from chatbot.passages import leans_back
 from chatbot.reader import Support
 from chatbot.retrieval import Hit
 
@@ -21,15 +22,7 @@ MOST = 4
 ALIKE = 0.88
 """Sentences with this cosine say the same; the better supported one is quoted."""
 
-# A sentence that opens like this needs the one before it to be understood …
-_LEANS = re.compile(
-    r"(?:however|but|yet|still|nevertheless|instead|otherwise|therefore|thus|hence|as a result|in (?:such|this|that|these|those) \w+"
-    r"|because of (?:this|that|these)|these|those|they|this|that|such|he|she|their|his|her|its|both|then|so|also|in addition"
-    r"|additionally|likewise|moreover|furthermore|on the other hand|for example|for instance)\b"
-    r"|it\b(?!['’]?s? (?:is )?(?:important|vital|essential|crucial|possible|recommended|best|common|generally|takes? (?:a )?)\b)",
-    re.IGNORECASE,
-)
-# … and one that opens like this takes something back from the one before it.
+# A sentence that opens like this takes something back from the one before it.
 _TURNS = re.compile(
     r"(?:however|but|yet|unless|except|although|though|that said|nevertheless|on the other hand|still|only if|not all|otherwise)\b",
     re.IGNORECASE,
@@ -102,7 +95,7 @@ def _needed(row: int, index: PassageIndex, listed: bool) -> set[int]:
         return {row}
     needed = {row}
     first = row
-    while _LEANS.match(_text(first, index)) and _same_section(first, first - 1, index) and row - first < 2:
+    while leans_back(_text(first, index)) and _same_section(first, first - 1, index) and row - first < 2:
         first -= 1
         needed.add(first)
     if _same_section(row, row + 1, index) and _TURNS.match(_text(row + 1, index)):

@@ -1,0 +1,54 @@
+"""From settings to a listening process: the index, the port, the server."""
+
+import contextlib
+import os
+import socket
+import sys
+
+import uvicorn
+from fastapi import FastAPI
+
+from chatbot.assistant import Assistant
+from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.errors import AskError, IndexMissingError, IndexStaleError
+from chatbot.index import build_index
+from chatbot.settings import Settings
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The service's port, taken but not yet answering. Raises `AskError`."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        if os.name == "posix":  # elsewhere it would let two processes share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or str(error)
+        raise AskError(
+            f"can't listen on {settings.host} port {settings.port}: {reason}; try --port"
+        ) from None
+    return listener
+
+
+def open_or_build(settings: Settings, may_build: bool) -> Assistant:
+    """The assistant, its index built first where it is missing or stale. An index that was given without
+    its articles is served as it is: there is nothing to build it from."""
+    try:
+        return Assistant.open(settings, check_corpus=may_build)
+    except (IndexMissingError, IndexStaleError) as problem:
+        if not may_build:
+            raise
+        print(f"{problem}\nBuilding the index now.", file=sys.stderr, flush=True)
+        build_index(settings.corpus, settings.index, SentenceTransformerEncoder(settings.model))
+        return Assistant.open(settings, check_corpus=True)
+
+
+def serve(service: FastAPI, listener: socket.socket) -> None:
+    """Answer requests until interrupted. No access log: it would hold addresses of visitors."""
+    config = uvicorn.Config(service, log_level="warning", access_log=False, server_header=False, ws="none")
+    host, port = listener.getsockname()[:2]
+    print(f"Listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
