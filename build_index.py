@@ -34,7 +34,7 @@ def main() -> int:
         return 1
     print(
         f"{built.articles} articles ({built.reused} unchanged), {built.sections} sections, {built.passages} passages, "
-        f"{built.sentences} sentences in {time.perf_counter() - began:.1f} s: index {built.digest[:16]} in {settings.index}"
+        f"{built.sentences} sentences, {built.questions} known questions in {time.perf_counter() - began:.1f} s: index {built.digest[:16]} in {settings.index}"
     )
     for article, lines in built.dropped.items():
         print(f"  {article}: {len(lines)} lines left out as boilerplate")

@@ -1,6 +1,7 @@
 """The command line: `python -m chatbot ask "…"`, `python -m chatbot chat`."""
 
 import argparse
+import contextlib
 import json
 import signal
 import statistics
@@ -73,7 +74,9 @@ def show(answer: Answer) -> str:
                 lines.append(f"    {citation.link}")
         parts.append("\n".join(lines))
     if answer.helplines:
-        parts.append("\n".join(f"{line.name}: {line.phone} ({line.hours}). {line.purpose}." for line in answer.helplines))
+        parts.append(
+            "\n".join(f"{line.name}: {line.phone} ({line.hours}). {line.purpose}." for line in answer.helplines)
+        )
     if answer.suggestions:
         parts.append("\n".join(["You could also ask", *(f"- {suggestion}" for suggestion in answer.suggestions)]))
     return "\n\n".join(parts)
@@ -109,8 +112,8 @@ def _batch(assistant: Assistant, file: str) -> int:
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     seconds = []
-    lines = sys.stdin if file == "-" else Path(file).open(encoding="utf-8", errors="replace")
-    with lines:
+    source = contextlib.nullcontext(sys.stdin) if file == "-" else Path(file).open(encoding="utf-8", errors="replace")
+    with source as lines:
         for number, line in enumerate(_filled(lines), 1):
             began = time.perf_counter()
             print(json.dumps(_reply(assistant, line, number), ensure_ascii=False), flush=True)

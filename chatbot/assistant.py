@@ -11,7 +11,7 @@ from chatbot.encoder import Encoder, SentenceTransformerEncoder
 from chatbot.errors import SettingsError
 from chatbot.index import PassageIndex
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader, Support
-from chatbot.retrieval import Hit, Retriever
+from chatbot.retrieval import Retriever, Search
 from chatbot.selection import Quote, confidence, select
 from chatbot.settings import Settings
 from chatbot.topics import nearest_topics, topic_quotes
@@ -27,7 +27,7 @@ class Finding:
     question: str
     quotes: tuple[Quote, ...]
     support: float
-    hits: tuple[Hit, ...]
+    search: Search
     supports: Support
 
 
@@ -57,7 +57,7 @@ class Assistant:
         index = PassageIndex.load(settings.index, encoder, settings.corpus if check_corpus else None)
         if settings.reader not in ("default", "none"):
             raise SettingsError(f"reader '{settings.reader}' is not one of: default, none")
-        reader: Reader = CrossEncoderReader(index) if settings.reader == "default" else RetrievalReader()
+        reader: Reader = CrossEncoderReader(index) if settings.reader == "default" else RetrievalReader(index)
         helplines = safety.load_helplines(settings.helplines)
         return cls(index, encoder, reader, helplines, settings.max_question_characters)
 
@@ -77,10 +77,10 @@ class Assistant:
 
     def find(self, question: str) -> Finding:
         """Search for one question, and choose the sentences that answer it."""
-        hits = self._retriever.search(question, CANDIDATES)
-        supports = self._reader.support(question, hits)
-        quotes = topic_quotes(question, self._index) or select(question, hits, supports, self._index)
-        return Finding(question, quotes, confidence(supports), hits, supports)
+        search = self._retriever.search(question, CANDIDATES)
+        supports = self._reader.support(question, search)
+        quotes = topic_quotes(question, self._index) or select(question, search.hits, supports, self._index)
+        return Finding(question, quotes, confidence(supports), search, supports)
 
     def _refuse_unreadable(self, question: str) -> Answer | None:
         if not question.strip():
@@ -128,13 +128,13 @@ class Assistant:
             Status.PARTLY_ANSWERED if missing else Status.ANSWERED,
             "\n\n".join(texts),
             tuple(citations),
-            suggestions=nearest_topics(self._index, findings[0].hits, 3, without=found[0].quotes),
+            suggestions=nearest_topics(self._index, findings[0].search.hits, 3, without=found[0].quotes),
             helplines=safety.pick(self.helplines, "referral") if missing else (),
             support=min(finding.support for finding in found),
         )
 
     def _not_covered(self, findings: Sequence[Finding]) -> Answer:
-        suggestions = nearest_topics(self._index, findings[0].hits, 3)
+        suggestions = nearest_topics(self._index, findings[0].search.hits, 3)
         helplines = safety.pick(self.helplines, "referral")
         text = " ".join(part for part in (answers.NOT_COVERED, answers.referral(helplines)) if part)
         support = max(finding.support for finding in findings)

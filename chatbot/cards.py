@@ -24,6 +24,8 @@ HEADINGS = {
 
 LONGEST_SHOWN = 4000
 """Characters of a question that are shown."""
+LONGEST_OPEN_QUOTE = 240
+"""Characters of a quote that stands open among the sources: a longer one opens when it is pressed."""
 
 
 def question_card(question: str) -> str:
@@ -95,7 +97,11 @@ def source_list(citations: Iterable[Citation]) -> str:
 
 def _quote(citation: Citation) -> str:
     number = f'<span class="number">[{citation.number}]</span>'
-    return f"<blockquote>{number} <q>{inline(citation.quote)}</q></blockquote>"
+    quote = f"<q>{inline(citation.quote)}</q>"
+    if len(citation.quote) <= LONGEST_OPEN_QUOTE:
+        return f"<blockquote>{number} {quote}</blockquote>"
+    start = inline(citation.quote[:60].rsplit(maxsplit=1)[0])
+    return f"<blockquote><details><summary>{number} “{start}…”</summary>{quote}</details></blockquote>"
 
 
 def _origin(citation: Citation) -> str:

@@ -18,15 +18,36 @@ class Turn:
 
 _OPENING = r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings|howdy|yo|hiya|sup)"
 _TALK: tuple[tuple[Talk, str], ...] = (
-    ("human", r"(?:can|could|may) i (?:talk|speak|chat) (?:to|with) (?:a |an )?(?:human|real person|person|someone|somebody|agent)(?: please)?"),
-    ("human", r"(?:i (?:want|need|would like) to )?(?:talk|speak) (?:to|with) (?:a |an )?(?:human|real person|person|agent)(?: please)?"),
-    ("identity", r"(?:who|what) (?:are|r) (?:you|u)(?: exactly)?|are you (?:a )?(?:real|human|person|bot|robot|ai|real person|machine)(?: or .{1,20})?"),
-    ("identity", r"(?:am i|is this) (?:talking to |chatting with )?(?:a )?(?:real person|human|bot|robot|ai|person)(?: or .{1,20})?"),
-    ("ability", r"what can (?:you|u|this) (?:do|help(?: me)? with|answer)|how (?:do you|does this) work|what (?:can|should) i ask(?: you)?|help"),
+    (
+        "human",
+        r"(?:can|could|may) i (?:talk|speak|chat) (?:to|with) (?:a |an )?(?:human|real person|person|someone|somebody|agent)(?: please)?",
+    ),
+    (
+        "human",
+        r"(?:i (?:want|need|would like) to )?(?:talk|speak) (?:to|with) (?:a |an )?(?:human|real person|person|agent)(?: please)?",
+    ),
+    (
+        "identity",
+        r"(?:who|what) (?:are|r) (?:you|u)(?: exactly)?|are you (?:a )?(?:real|human|person|bot|robot|ai|real person|machine)(?: or .{1,20})?",
+    ),
+    (
+        "identity",
+        r"(?:am i|is this) (?:talking to |chatting with )?(?:a )?(?:real person|human|bot|robot|ai|person)(?: or .{1,20})?",
+    ),
+    (
+        "ability",
+        r"what can (?:you|u|this) (?:do|help(?: me)? with|answer)|how (?:do you|does this) work|what (?:can|should) i ask(?: you)?|help",
+    ),
     ("wellbeing", rf"(?:{_OPENING} )?how (?:are|r) (?:you|u|ya)(?: doing)?(?: today)?|how'?s it going"),
     ("greeting", rf"{_OPENING}(?: there| everyone| all| bot)?"),
-    ("thanks", r"(?:ok(?:ay)? |great |perfect |awesome )?(?:thanks?|thank (?:you|u)|thx|ty|tysm|cheers|much appreciated)(?: (?:a lot|so much|very much|you|for (?:your|the) help|again|that helps|bye))*|that (?:helps|was helpful)"),
-    ("goodbye", r"(?:good)?bye(?: bye| now)?|see (?:you|ya)(?: later)?|good ?night|have a (?:good|nice) (?:day|night|one)|that'?s all(?: thanks)?|take care"),
+    (
+        "thanks",
+        r"(?:ok(?:ay)? |great |perfect |awesome )?(?:thanks?|thank (?:you|u)|thx|ty|tysm|cheers|much appreciated)(?: (?:a lot|so much|very much|you|for (?:your|the) help|again|that helps|bye))*|that (?:helps|was helpful)",
+    ),
+    (
+        "goodbye",
+        r"(?:good)?bye(?: bye| now)?|see (?:you|ya)(?: later)?|good ?night|have a (?:good|nice) (?:day|night|one)|that'?s all(?: thanks)?|take care",
+    ),
 )
 _COMPILED = tuple((kind, re.compile(rf"(?:{pattern})", re.IGNORECASE)) for kind, pattern in _TALK)
 
@@ -38,7 +59,9 @@ def small_talk(message: str) -> Talk | None:
     return next((kind for kind, pattern in _COMPILED if pattern.fullmatch(text)), None)
 
 
-_HELLO = re.compile(rf"^\s*{_OPENING}(?: there| everyone| all)?\s*[,.!:;-]+\s*(?=\S)|^\s*{_OPENING} there\s+(?=\S)", re.IGNORECASE)
+_HELLO = re.compile(
+    rf"^\s*{_OPENING}(?: there| everyone| all)?\s*[,.!:;-]+\s*(?=\S)|^\s*{_OPENING} there\s+(?=\S)", re.IGNORECASE
+)
 
 
 def without_greeting(message: str) -> str:
@@ -53,7 +76,9 @@ def contextualise(message: str, history: Sequence[Turn]) -> str:
 
 
 _NEXT = r"(?:how|what|when|where|who|which|why|is|are|do|does|did|can|could|will|would|should|if)"
-_PART = re.compile(rf"\?+\s+|\s*[;,]?\s+(?:and|also|plus|and also)\s+(?={_NEXT}\b)|\s*[,;]\s+(?={_NEXT}\b)", re.IGNORECASE)
+_PART = re.compile(
+    rf"\?+\s+|\s*[;,]?\s+(?:and|also|plus|and also)\s+(?={_NEXT}\b)|\s*[,;]\s+(?={_NEXT}\b)", re.IGNORECASE
+)
 
 
 def split_questions(message: str) -> tuple[str, ...]:

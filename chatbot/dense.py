@@ -14,7 +14,7 @@ faiss.omp_set_num_threads(1)
 class DenseIndex:
     """Exact search over unit rows by inner product, which is then the cosine."""
 
-    def __init__(self, index: "faiss.IndexFlatIP") -> None:
+    def __init__(self, index: "faiss.Index") -> None:
         self._index = index
 
     @classmethod
@@ -29,6 +29,7 @@ class DenseIndex:
 
     @property
     def dim(self) -> int:
+        """Numbers in a row."""
         return int(self._index.d)
 
     def rows(self) -> Vectors:
@@ -48,6 +49,7 @@ class DenseIndex:
         return scores
 
     def save(self, path: Path) -> None:
+        """Write to one file."""
         path.write_bytes(faiss.serialize_index(self._index).tobytes())
 
     @classmethod

@@ -97,7 +97,7 @@ class SentenceTransformerEncoder:
         weights = sorted(folder.glob("**/*.safetensors"))
         tokenizer = sorted(folder.glob("**/tokenizer.json"))
         self.digest = hashlib.sha256("".join(map(file_sha256, weights + tokenizer)).encode()).hexdigest()
-        self.dim = int(self._model.get_embedding_dimension())
+        self.dim = int(self._model.get_embedding_dimension() or 0)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """float32, shape (len(texts), dim), rows of Euclidean length 1."""

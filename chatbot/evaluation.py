@@ -156,18 +156,24 @@ def reliability(outcomes: Sequence[Outcome], bins: int = 5) -> list[tuple[float,
 
 def report(outcomes: Sequence[Outcome], milliseconds: Sequence[float]) -> str:
     """The figures as text."""
-    lines = [f"{'kind':<16}{'n':>5}{'answered':>10}{'cited':>8}{'complete':>10}{'differ':>8}{'right':>8}   95% interval"]
+    lines = [
+        f"{'kind':<16}{'n':>5}{'answered':>10}{'cited':>8}{'complete':>10}{'differ':>8}{'right':>8}   95% interval"
+    ]
     for kind, row in table(outcomes).items():
         lines.append(
             f"{kind:<16}{row['questions']:>5.0f}{row['answered']:>10.1%}{row['cited']:>8.1%}{row['complete']:>10.1%}"
             f"{row['side_by_side']:>8.1%}{row['right']:>8.1%}   {row['right_low']:.1%} to {row['right_high']:.1%}"
         )
     points = risk_coverage(outcomes)
-    lines.append(f"risk-coverage area {area(points):.3f}; risk {points[-1][1] if points else 0:.1%} of the answers given")
+    lines.append(
+        f"risk-coverage area {area(points):.3f}; risk {points[-1][1] if points else 0:.1%} of the answers given"
+    )
     lines.append("support  right  answers")
     lines += [f"{support:>7.2f}{right:>7.0%}{number:>9}" for support, right, number in reliability(outcomes)]
     ranked = sorted(milliseconds)
-    lines.append(f"median {statistics.median(ranked):.1f} ms, 99th percentile {ranked[int(0.99 * (len(ranked) - 1))]:.1f} ms")
+    lines.append(
+        f"median {statistics.median(ranked):.1f} ms, 99th percentile {ranked[int(0.99 * (len(ranked) - 1))]:.1f} ms"
+    )
     return "\n".join(lines)
 
 
@@ -179,7 +185,9 @@ def changes(outcomes: Sequence[Outcome], old: Path) -> str:
         was = before.get(outcome.id)
         if was is None or was["text"] == outcome.text:
             continue
-        turn = {(False, True): "now right", (True, False): "now wrong"}.get((was["right"], outcome.right), "reads differently")
+        turn = {(False, True): "now right", (True, False): "now wrong"}.get(
+            (was["right"], outcome.right), "reads differently"
+        )
         lines.append(f"{outcome.id} {turn}: {outcome.question}")
     return "\n".join(lines) or "no answer changed"
 

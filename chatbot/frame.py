@@ -24,25 +24,33 @@ NOTICE = (
     "Your questions are not stored."
 )
 NEEDS_SCRIPT = "To ask a question here, please switch on JavaScript. You can call without it."
+TROUBLE = "No answer came. Please ask again, or call the numbers above."
 CALLS = {"emergency": "Emergency", "crisis": "Crisis line", "referral": "Find treatment"}
 """The helplines, by id, that stay in sight, and what each is called there."""
 
 OPEN_PATHS = re.compile(
     r"GET /(assets/.+|static/js/iframeResizer\.contentWindow\.min\.js|theme\.css)?"
-    r"|GET /(favicon\.ico|manifest\.json|gradio_api/app_id)|HEAD /|POST /gradio_api/run/predict"
+    r"|GET /(favicon\.ico|manifest\.json)|HEAD /|POST /gradio_api/run/predict"
 )
 """What the page needs of Gradio. Everything else that it serves (uploads, files, proxy, queue, its own
 API) is closed."""
 
 
+def in_sight(helplines: Sequence[Helpline]) -> list[Helpline]:
+    """Those to show wherever the visitor is on the page."""
+    return [line for line in helplines if line.id in CALLS] or list(helplines[:3])
+
+
 def calls_in_sight(helplines: Sequence[Helpline]) -> str:
     """The line with whom to call that never leaves the screen."""
-    lines = [line for line in helplines if line.id in CALLS] or list(helplines[:3])
     links = "".join(
         f"<li>{call_link(line, f'{CALLS.get(line.id, inline(line.name))} <b>{inline(line.phone)}</b>')}</li>"
-        for line in lines
+        for line in in_sight(helplines)
     )
-    return f'<nav id="calls" aria-label="Whom to call"><ul>{links}</ul></nav>'
+    return (
+        f'<div id="calls"><nav aria-label="Whom to call"><ul>{links}</ul></nav>'
+        f'<p id="trouble" role="alert" hidden>{TROUBLE} <span></span></p></div>'
+    )
 
 
 def page_frame(assistant: Assistant) -> tuple[str, str, str]:

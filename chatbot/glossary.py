@@ -1,6 +1,8 @@
-"""The owner's glossary: abbreviations, and lay words for the articles' terms."""
+"""Abbreviations and lay words: the owner's glossary, and the abbreviations that the articles explain themselves."""
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -8,6 +10,12 @@ import yaml
 from chatbot.errors import CorpusError
 
 FILE = "glossary.yaml"
+_EXPLAINED = re.compile(r"((?:[\w'’&/-]+[ ]){1,10})\(([A-Z][A-Za-z]{1,6})\)")
+_JOINING = frozenset(["of", "and", "the", "for", "in", "on", "to", "a", "an", "&"])
+_ORDINARY = frozenset(
+    """met mat na aa op ip cm cr mi loc it in or me us am is as at be do go he if no so we an ma pa""".split()
+)
+"""Words of English that are abbreviations only where they are typed in capitals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +26,49 @@ class Glossary:
     """`iop` to `intensive outpatient program`."""
     lay_words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """A visitor's word or phrase to the words that articles use for it."""
+
+    def write_out(self, text: str) -> str:
+        """The text with each abbreviation replaced by what it stands for."""
+
+        def replaced(match: re.Match[str]) -> str:
+            word = match.group(0)
+            long = self.abbreviations.get(word.lower())
+            return word if long is None or (word.lower() in _ORDINARY and not word.isupper()) else long
+
+        return re.sub(r"[A-Za-z]+", replaced, text)
+
+    def lay_terms(self, spoken: Sequence[str]) -> list[str]:
+        """The articles' words for the lay words and phrases among the words spoken, in the glossary's order."""
+        line = f" {' '.join(spoken)} "
+        return [term for lay, meant in self.lay_words.items() if f" {lay} " in line for term in meant]
+
+    def explained_in(self, texts: Iterable[str]) -> "Glossary":
+        """With the abbreviations that the texts explain ("dialectical behavior therapy (DBT)"). The owner's win."""
+        found = {short: long for text in texts for short, long in explained(text)}
+        return replace(self, abbreviations=dict(sorted({**found, **self.abbreviations}.items())))
+
+
+def explained(text: str) -> list[tuple[str, str]]:
+    """The abbreviations that stand in brackets after the words whose initials they are, in lower case,
+    plural and singular (after Schwartz and Hearst 2003, on whole words only)."""
+    found = []
+    for match in _EXPLAINED.finditer(text):
+        letters = match[2].rstrip("s").lower() if match[2][-1] == "s" else match[2].lower()
+        words = re.split(r"[ -]", match[1].strip().lower())
+        taken: list[str] = []
+        left = letters
+        while words and left:
+            word = words.pop()
+            if word and word[0] == left[-1]:
+                left = left[:-1]
+            elif word not in _JOINING:
+                break
+            taken.insert(0, word)
+        if not left and len(letters) > 1:
+            long = " ".join(taken)
+            singular = long[:-1] if match[2][-1] == "s" and long.endswith("s") else long
+            found += [(letters, singular), (letters + "s", singular + "s")]
+    return found
 
 
 def load_glossary(folder: Path) -> Glossary:

@@ -14,6 +14,7 @@ logger = logging.getLogger(__name__)
 
 CODES = {
     400: "bad_request",
+    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
     413: "too_large",

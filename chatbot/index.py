@@ -1,20 +1,15 @@
-"""The index: passages, their vectors and their terms, in a folder of plain files that can be checked.
+"""The index: passages, known questions, their vectors and their terms.
 
-    index/CURRENT               name of the folder in use: the first 16 digits of its manifest's SHA-256
-    index/<name>/manifest.json  format version, model, digests of the corpus and of every other file
-    index/<name>/library.json   articles, passages and glossary
-    index/<name>/*.faiss        one row for each passage, one for each sentence
-    index/<name>/passage_terms/ index/<name>/sentence_terms/  BM25
+On the disk (see `storage.py` for the folder around it):
 
-A build writes a new folder beside the one in use and then replaces CURRENT, which is one atomic
-operation: a build that is killed leaves the old index or the new one, never a mixture.
+    library.json          articles, passages, glossary and known questions
+    passages.faiss sentences.faiss questions.faiss    one row for each
+    passage_terms/ sentence_terms/                    BM25
 """
 
 import contextlib
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,14 +20,17 @@ import numpy as np
 from chatbot.articles import Article, Section, load_articles
 from chatbot.dense import DenseIndex
 from chatbot.encoder import Encoder, Vectors, file_sha256
-from chatbot.errors import IndexAlteredError, IndexMissingError, IndexStaleError
+from chatbot.errors import IndexStaleError, IndexUnusableError
 from chatbot.glossary import Glossary, load_glossary
 from chatbot.lexical import LexicalIndex, terms
 from chatbot.passages import Passage, Sentence, split_sections
+from chatbot.questions import KnownQuestion, Place, load_questions, resolve
+from chatbot.storage import REBUILD, check_files, current, publish, write_json
 
-FORMAT = 1
-REBUILD = "run: python build_index.py"
+FORMAT = 2
 Progress = Callable[[Iterable[Article]], Iterable[Article]]
+BLOCK = 256
+"""Known questions embedded together; a block of them that is unchanged is not embedded again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +41,23 @@ class Built:
     sections: int
     passages: int
     sentences: int
+    questions: int
     reused: int
     """Articles whose vectors were taken over from the index before."""
     dropped: dict[str, tuple[str, ...]]
     """Lines left out as boilerplate, by article."""
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The searchable side of an index: FAISS rows and BM25 terms, in the order of passages, sentences, questions."""
+
+    passages: DenseIndex
+    sentences: DenseIndex
+    questions: DenseIndex
+    passage_terms: LexicalIndex
+    sentence_terms: LexicalIndex
 
 
 def corpus_digest(folder: Path) -> str:
@@ -62,14 +72,8 @@ def corpus_digest(folder: Path) -> str:
 
 
 def passage_context(passage: Passage) -> str:
-    """A passage as it is embedded and searched: under its headings."""
+    """A passage as it is searched: under its headings."""
     return ". ".join((*passage.trail, passage.text))
-
-
-def _article_digest(article: Article) -> str:
-    content = asdict(article)
-    del content["dropped"]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 class PassageIndex:
@@ -80,10 +84,8 @@ class PassageIndex:
         articles: Sequence[Article],
         passages: Sequence[Passage],
         glossary: Glossary,
-        passage_rows: DenseIndex,
-        sentence_rows: DenseIndex,
-        passage_terms: LexicalIndex,
-        sentence_terms: LexicalIndex,
+        questions: Sequence[KnownQuestion],
+        rows: Rows,
         manifest: dict[str, Any],
         digest: str = "",
     ) -> None:
@@ -94,64 +96,81 @@ class PassageIndex:
         )
         """(number of the passage, sentence), in the order of the sentence rows."""
         self.glossary = glossary
-        self.passage_rows, self.sentence_rows = passage_rows, sentence_rows
-        self.passage_terms, self.sentence_terms = passage_terms, sentence_terms
+        self.questions = tuple(questions)
+        self.rows = rows
         self.manifest = manifest
         self.digest = digest
+        places = {question.places for question in self.questions}
+        where = {place: resolve(place, self.passages) for place in places if place}
+        self.question_rows: tuple[tuple[int, ...], ...] = tuple(where.get(q.places, ()) for q in self.questions)
+        """For each known question the numbers of the sentences that answer it; none for an unanswered one."""
 
-    def section(self, passage: Passage) -> Section:
-        return self.articles[passage.article].sections[passage.section]
+    def sentence_text(self, row: int) -> str:
+        """The sentence of this number."""
+        number, sentence = self.sentences[row]
+        return self.passages[number].sentence_text(sentence)
 
     @classmethod
     def build(
         cls,
         articles: Sequence[Article],
         glossary: Glossary,
+        questions: Sequence[KnownQuestion],
         encoder: Encoder,
         previous: "PassageIndex | None" = None,
         progress: Progress = iter,
     ) -> "PassageIndex":
-        """Cut and embed. Articles that `previous`, built with the same model, holds unchanged keep their rows."""
-        known: dict[str, tuple[Vectors, Vectors]] = {}
-        if previous and previous.manifest["model"]["digest"] == encoder.digest:
-            known = previous._rows_by_article()
+        """Cut and embed. What `previous`, built with the same model, has embedded already keeps its rows."""
+        glossary = glossary.explained_in(article.text for article in articles)
+        embed = _Embedder(encoder, previous)
+        empty = np.zeros((0, encoder.dim), np.float32)
         passages: list[Passage] = []
-        passage_rows, sentence_rows = [np.zeros((0, encoder.dim), np.float32)], [np.zeros((0, encoder.dim), np.float32)]
-        entries = []
+        passage_rows, sentence_rows, entries = [empty], [empty], []
         for article in progress(articles):
-            digest = _article_digest(article)
             own = split_sections(article)
-            rows = known.get(digest)
-            if rows is None:
-                sentences = [passage.sentence_text(sentence) for passage in own for sentence in passage.sentences]
-                # An article is embedded by itself, so that its rows are the same bytes in every build.
-                rows = (encoder.encode([passage_context(passage) for passage in own]), encoder.encode(sentences))
+            sentences = [passage.sentence_text(sentence) for passage in own for sentence in passage.sentences]
+            # An article is embedded by itself, so that its rows are the same bytes in every build.
+            digest, rows, reused = embed(
+                [glossary.write_out(text) for text in (*map(passage_context, own), *sentences)]
+            )
             passages.extend(own)
-            passage_rows.append(rows[0])
-            sentence_rows.append(rows[1])
-            entries.append({"id": article.id, "digest": digest, "passages": len(rows[0]), "sentences": len(rows[1])})
-        return cls(
-            articles,
-            passages,
-            glossary,
+            passage_rows.append(rows[: len(own)])
+            sentence_rows.append(rows[len(own) :])
+            entries.append(
+                {"id": article.id, "digest": digest, "reused": reused, "passages": len(own), "rows": len(rows)}
+            )
+        blocks = [questions[start : start + BLOCK] for start in range(0, len(questions), BLOCK)]
+        asked = [embed([glossary.write_out(question.text) for question in block]) for block in blocks]
+        dense = Rows(
             DenseIndex.build(np.concatenate(passage_rows)),
             DenseIndex.build(np.concatenate(sentence_rows)),
-            LexicalIndex.build([terms(passage_context(passage)) for passage in passages]),
-            LexicalIndex.build([terms(p.sentence_text(sentence)) for p in passages for sentence in p.sentences]),
-            {
-                "format": FORMAT,
-                "model": {"name": encoder.name, "digest": encoder.digest, "dim": encoder.dim},
-                "articles": entries,
-            },
+            DenseIndex.build(np.concatenate([empty, *(rows for _, rows, _ in asked)])),
+            LexicalIndex.build([terms(glossary.write_out(passage_context(passage))) for passage in passages]),
+            LexicalIndex.build(
+                [terms(glossary.write_out(p.sentence_text(sentence))) for p in passages for sentence in p.sentences]
+            ),
         )
+        model = {"name": encoder.name, "digest": encoder.digest, "dim": encoder.dim}
+        about = {
+            "format": FORMAT,
+            "model": model,
+            "articles": entries,
+            "questions": [{"digest": digest, "rows": len(rows)} for digest, rows, _ in asked],
+        }
+        return cls(articles, passages, glossary, questions, dense, about)
 
-    def _rows_by_article(self) -> dict[str, tuple[Vectors, Vectors]]:
-        passage_rows, sentence_rows = self.passage_rows.rows(), self.sentence_rows.rows()
+    def embedded(self) -> dict[str, Vectors]:
+        """The rows of each text block that was embedded together, by the digest of its texts."""
+        passages, sentences = self.rows.passages.rows(), self.rows.sentences.rows()
         found, passage, sentence = {}, 0, 0
         for entry in self.manifest["articles"]:
-            ends = passage + entry["passages"], sentence + entry["sentences"]
-            found[entry["digest"]] = passage_rows[passage : ends[0]], sentence_rows[sentence : ends[1]]
+            ends = passage + entry["passages"], sentence + entry["rows"] - entry["passages"]
+            found[entry["digest"]] = np.concatenate([passages[passage : ends[0]], sentences[sentence : ends[1]]])
             passage, sentence = ends
+        questions, start = self.rows.questions.rows(), 0
+        for entry in self.manifest["questions"]:
+            found[entry["digest"]] = questions[start : start + entry["rows"]]
+            start += entry["rows"]
         return found
 
     def save(self, folder: Path, corpus: str = "") -> str:
@@ -159,42 +178,26 @@ class PassageIndex:
 
         `corpus` is the `corpus_digest` of the folder that it was built from.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f"draft-{os.getpid()}"
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
-        try:
-            self._write(draft, corpus)
-            digest = file_sha256(draft / "manifest.json")
-            name = digest[:16]
-            _sync(draft)
-            if not _is_whole(folder / name):
-                shutil.rmtree(folder / name, ignore_errors=True)
-                os.replace(draft, folder / name)
-            pointer = folder / f"CURRENT-{os.getpid()}"
-            pointer.write_text(name + "\n")
-            _sync(pointer)
-            os.replace(pointer, folder / "CURRENT")
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-        _sweep(folder, keep=name)
-        return digest
+        entries = [
+            {key: value for key, value in entry.items() if key != "reused"} for entry in self.manifest["articles"]
+        ]
+        return publish(folder, self._write, {**self.manifest, "articles": entries, "corpus": corpus})
 
-    def _write(self, draft: Path, corpus: str) -> None:
-        library = {
-            "articles": [{**asdict(article), "dropped": ()} for article in self.articles.values()],
-            "passages": [asdict(passage) for passage in self.passages],
-            "glossary": asdict(self.glossary),
-        }
-        _write_json(draft / "library.json", library)
-        self.passage_rows.save(draft / "passages.faiss")
-        self.sentence_rows.save(draft / "sentences.faiss")
-        self.passage_terms.save(draft / "passage_terms")
-        self.sentence_terms.save(draft / "sentence_terms")
-        files = {
-            path.relative_to(draft).as_posix(): file_sha256(path) for path in sorted(draft.rglob("*")) if path.is_file()
-        }
-        _write_json(draft / "manifest.json", {**self.manifest, "corpus": corpus, "files": files})
+    def _write(self, version: Path) -> None:
+        write_json(
+            version / "library.json",
+            {
+                "articles": [{**asdict(article), "dropped": ()} for article in self.articles.values()],
+                "passages": [asdict(passage) for passage in self.passages],
+                "glossary": asdict(self.glossary),
+                "questions": [asdict(question) for question in self.questions],
+            },
+        )
+        self.rows.passages.save(version / "passages.faiss")
+        self.rows.sentences.save(version / "sentences.faiss")
+        self.rows.questions.save(version / "questions.faiss")
+        self.rows.passage_terms.save(version / "passage_terms")
+        self.rows.sentence_terms.save(version / "sentence_terms")
 
     @classmethod
     def load(cls, folder: Path, encoder: Encoder | None = None, corpus: Path | None = None) -> "PassageIndex":
@@ -202,45 +205,46 @@ class PassageIndex:
 
         Raises `IndexMissingError`, `IndexStaleError` or `IndexAlteredError`.
         """
-        pointer = folder / "CURRENT"
-        if not pointer.is_file():
-            raise IndexMissingError(f"no index in {folder}; {REBUILD}")
-        name = pointer.read_text(errors="replace").strip()
-        current = folder / name
-        if not name.isalnum() or not (current / "manifest.json").is_file():
-            raise IndexAlteredError(f"{pointer} names an index that isn't there; {REBUILD}")
-        digest = file_sha256(current / "manifest.json")
-        if digest[:16] != name:
-            raise IndexAlteredError(f"{current}/manifest.json is not as it was written; {REBUILD}")
-        manifest = json.loads((current / "manifest.json").read_text(encoding="utf-8"))
+        version, manifest, digest = current(folder)
         if manifest["format"] != FORMAT:
             raise IndexStaleError(f"{folder} has format {manifest['format']}, not {FORMAT}; {REBUILD}")
         if encoder is not None and manifest["model"]["digest"] != encoder.digest:
             raise IndexStaleError(f"{folder} was built with another model than {encoder.name}; {REBUILD}")
         if corpus is not None and manifest["corpus"] != corpus_digest(corpus):
             raise IndexStaleError(f"the articles in {corpus} have changed since {folder} was built; {REBUILD}")
-        for file, expected in manifest["files"].items():
-            if not (current / file).is_file() or file_sha256(current / file) != expected:
-                raise IndexAlteredError(f"{current / file} is not as it was written; {REBUILD}")
-        return cls._read(current, manifest, digest)
-
-    @classmethod
-    def _read(cls, current: Path, manifest: dict[str, Any], digest: str) -> "PassageIndex":
-        library = json.loads((current / "library.json").read_text(encoding="utf-8"))
+        check_files(version, manifest)
+        library = json.loads((version / "library.json").read_text(encoding="utf-8"))
+        rows = Rows(
+            DenseIndex.load(version / "passages.faiss"),
+            DenseIndex.load(version / "sentences.faiss"),
+            DenseIndex.load(version / "questions.faiss"),
+            LexicalIndex.load(version / "passage_terms"),
+            LexicalIndex.load(version / "sentence_terms"),
+        )
         return cls(
             [_article(fields) for fields in library["articles"]],
             [_passage(fields) for fields in library["passages"]],
-            Glossary(
-                library["glossary"]["abbreviations"],
-                {word: tuple(words) for word, words in library["glossary"]["lay_words"].items()},
-            ),
-            DenseIndex.load(current / "passages.faiss"),
-            DenseIndex.load(current / "sentences.faiss"),
-            LexicalIndex.load(current / "passage_terms"),
-            LexicalIndex.load(current / "sentence_terms"),
+            _glossary(library["glossary"]),
+            [_question(fields) for fields in library["questions"]],
+            rows,
             manifest,
             digest,
         )
+
+
+class _Embedder:
+    """Embeds blocks of texts, or takes their rows over from an earlier index."""
+
+    def __init__(self, encoder: Encoder, previous: PassageIndex | None) -> None:
+        self._encoder = encoder
+        same = previous is not None and previous.manifest["model"]["digest"] == encoder.digest
+        self._known = previous.embedded() if previous is not None and same else {}
+
+    def __call__(self, texts: list[str]) -> tuple[str, Vectors, bool]:
+        """(digest of the texts, their rows, whether these were known already)."""
+        digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+        rows = self._known.get(digest)
+        return digest, self._encoder.encode(texts) if rows is None else rows, rows is not None
 
 
 def build_index(corpus: Path, folder: Path, encoder: Encoder, progress: Progress = iter) -> Built:
@@ -250,21 +254,20 @@ def build_index(corpus: Path, folder: Path, encoder: Encoder, progress: Progress
     """
     fingerprint = corpus_digest(corpus)
     articles = load_articles(corpus)
-    glossary = load_glossary(corpus)
+    glossary, questions = load_glossary(corpus), load_questions(corpus, articles)
     previous = None
-    with contextlib.suppress(IndexMissingError, IndexStaleError, IndexAlteredError):
+    with contextlib.suppress(IndexUnusableError):
         previous = PassageIndex.load(folder, encoder)
-    index = PassageIndex.build(articles, glossary, encoder, previous, progress)
-    digest = index.save(folder, fingerprint)
-    before = {entry["digest"] for entry in previous.manifest["articles"]} if previous else set()
+    index = PassageIndex.build(articles, glossary, questions, encoder, previous, progress)
     return Built(
         articles=len(articles),
         sections=sum(len(article.sections) for article in articles),
         passages=len(index.passages),
         sentences=len(index.sentences),
-        reused=sum(entry["digest"] in before for entry in index.manifest["articles"]),
+        questions=len(index.questions),
+        reused=sum(entry["reused"] for entry in index.manifest["articles"]),
         dropped={article.id: article.dropped for article in articles if article.dropped},
-        digest=digest,
+        digest=index.save(folder, fingerprint),
     )
 
 
@@ -278,31 +281,9 @@ def _passage(fields: dict[str, Any]) -> Passage:
     return Passage(**{**fields, "trail": tuple(fields["trail"]), "sentences": sentences})
 
 
-def _write_json(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+def _glossary(fields: dict[str, Any]) -> Glossary:
+    return Glossary(fields["abbreviations"], {word: tuple(meant) for word, meant in fields["lay_words"].items()})
 
 
-def _is_whole(folder: Path) -> bool:
-    """Whether a folder of this name was finished: its files are as its manifest says."""
-    manifest = folder / "manifest.json"
-    if not manifest.is_file() or file_sha256(manifest)[:16] != folder.name:
-        return False
-    files = json.loads(manifest.read_text(encoding="utf-8"))["files"]
-    return all((folder / name).is_file() and file_sha256(folder / name) == sha for name, sha in files.items())
-
-
-def _sync(path: Path) -> None:
-    """Have the bytes on the disk before the name that points to them is."""
-    for file in [path] if path.is_file() else sorted(path.rglob("*")):
-        if file.is_file():
-            with file.open("rb") as handle:
-                os.fsync(handle.fileno())
-
-
-def _sweep(folder: Path, keep: str) -> None:
-    """Remove what earlier builds left, finished or not. Foreign files stay."""
-    for path in folder.iterdir():
-        if path.is_dir() and path.name != keep and (path.name.startswith("draft-") or (path / "manifest.json").is_file()):
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.is_file() and path.name.startswith("CURRENT-"):
-            path.unlink(missing_ok=True)
+def _question(fields: dict[str, Any]) -> KnownQuestion:
+    return KnownQuestion(**{**fields, "places": tuple(Place(**place) for place in fields["places"])})

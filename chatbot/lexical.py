@@ -76,6 +76,7 @@ class LexicalIndex:
         return np.asarray(self._index.get_scores(known), dtype=np.float32)
 
     def save(self, folder: Path) -> None:
+        """Write to a new folder."""
         folder.mkdir()
         (folder / "size.json").write_text(json.dumps(self._size))
         if self.vocabulary:
@@ -83,6 +84,7 @@ class LexicalIndex:
 
     @classmethod
     def load(cls, folder: Path) -> "LexicalIndex":
+        """Read what `save` wrote."""
         size = int(json.loads((folder / "size.json").read_text()))
         if not (folder / "vocab.index.json").is_file():
             return cls(bm25s.BM25(), frozenset(), size)

@@ -15,7 +15,7 @@ from chatbot.answers import Status
 from chatbot.assistant import Assistant
 from chatbot.cards import answer_card, failure_card, inline, question_card
 from chatbot.conversation import Turn
-from chatbot.frame import TITLE, OpenMount, Page
+from chatbot.frame import TITLE, OpenMount, Page, in_sight
 from chatbot.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ def _exchange(assistant: Assistant, question: str, turns: Any) -> tuple[Messages
             spoken += [Turn("user", question), Turn("assistant", answer.text)]
     except Exception as error:  # the visitor still needs to see whom to call
         logger.error("no answer: %s", type(error).__name__)
-        card = failure_card(assistant.helplines)
+        card = failure_card(in_sight(assistant.helplines))
     asked = {"role": "user", "content": question_card(question)}
     told = {"role": "assistant", "content": card, "options": [{"value": one} for one in suggestions]}
     kept = [{"role": turn.role, "content": turn.content} for turn in spoken[-2 * EXCHANGES :]]

@@ -68,9 +68,11 @@ class Passage:
 
     @property
     def heading(self) -> str:
+        """The section's own heading; empty before the first."""
         return self.trail[-1] if self.trail else ""
 
     def sentence_text(self, sentence: Sentence) -> str:
+        """The words of one of its sentences."""
         return self.text[sentence.start - self.start : sentence.end - self.start]
 
 

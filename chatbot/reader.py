@@ -1,6 +1,6 @@
 """The reader: does this sentence, read in its section, answer this question?"""
 
-from collections.abc import Sequence
+import json
 from pathlib import Path
 from typing import Protocol
 
@@ -11,11 +11,12 @@ from chatbot.encoder import PACKAGED_MODEL, file_sha256, model_folder
 from chatbot.errors import ModelError
 from chatbot.index import PassageIndex
 from chatbot.passages import leans_back
-from chatbot.retrieval import Hit
+from chatbot.retrieval import BM25_HALF, Search
 
 LONGEST = 112
 """Tokens of a question and a sentence together; what is longer is cut at the sentence's end."""
 WEIGHTS = Path(__file__).parent / "weights" / "reader.onnx"
+CALIBRATION = WEIGHTS.with_name("calibration.json")
 
 Support = npt.NDArray[np.float64]
 
@@ -32,21 +33,63 @@ def reader_input(heading: str, before: str, sentence: str) -> str:
 class Reader(Protocol):
     """Anything that judges whether hits answer a question."""
 
-    def support(self, question: str, hits: Sequence[Hit]) -> Support:
-        """Shape (len(hits),): for each hit the probability, 0 to 1, that it answers the question."""
+    def support(self, question: str, search: Search) -> Support:
+        """Shape (len(search.hits),): for each hit the probability, 0 to 1, that it answers the question."""
         ...
 
 
-class RetrievalReader:
-    """No model: the retrieval scores of a hit, turned into a probability by a logistic curve.
+def signals(search: Search, logits: Support | None) -> npt.NDArray[np.float64]:
+    """What support is made of, shape (number of hits, number of signals): the reader's logit, the retrieval
+    scores, and how much nearer the question is to one that the articles answer than to one that they don't."""
+    hits = search.hits
+    known = np.array([hit.known for hit in hits])
+    columns = [
+        logits if logits is not None else np.zeros(len(hits)),
+        np.array([hit.cosine for hit in hits]),
+        np.array([hit.passage_cosine for hit in hits]),
+        np.array([hit.bm25 / (hit.bm25 + BM25_HALF) for hit in hits]),
+        np.array([hit.passage_bm25 / (hit.passage_bm25 + BM25_HALF) for hit in hits]),
+        known,
+        np.full(len(hits), search.unanswered),
+        np.full(len(hits), search.answered - search.unanswered),
+        known - search.answered,
+        known * known,
+    ]
+    return np.stack(columns, axis=1)
 
-    The coefficients are fitted on the development questions' tuning half; see `benchmarks/`.
+
+class Calibration:
+    """A logistic curve over the signals: one for corpora with known questions, one for those without.
+
+    Fitted by `training/calibrate.py` on the tuning half of the development questions.
     """
 
-    def support(self, question: str, hits: Sequence[Hit]) -> Support:
-        """Shape (len(hits),): for each hit the probability, 0 to 1, that it answers the question."""
-        scores = np.array([hit.fused for hit in hits], dtype=np.float64)
-        return 1.0 / (1.0 + np.exp(-(scores - 0.52) * 14.0))
+    def __init__(self, kind: str, with_questions: bool, path: Path = CALIBRATION) -> None:
+        try:
+            fitted = json.loads(path.read_text(encoding="utf-8"))[
+                f"{kind}, {'with' if with_questions else 'without'} questions"
+            ]
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"{path} is missing or damaged ({error}); reinstall the project") from error
+        self._weights, self._offset = np.array(fitted["weights"]), float(fitted["offset"])
+
+    def __call__(self, values: npt.NDArray[np.float64]) -> Support:
+        """From signals, shape (n, number of signals), to probabilities, shape (n,)."""
+        support: Support = 1.0 / (1.0 + np.exp(-(values @ self._weights + self._offset)))
+        return support
+
+
+class RetrievalReader:
+    """No model: support from the retrieval scores alone."""
+
+    def __init__(self, index: PassageIndex) -> None:
+        """Raises `ModelError` if the calibration is missing."""
+        self._calibrated = Calibration("none", bool(index.questions))
+
+    def support(self, question: str, search: Search) -> Support:
+        """Shape (len(search.hits),): for each hit the probability, 0 to 1, that it answers the question."""
+        del question
+        return self._calibrated(signals(search, None))
 
 
 class CrossEncoderReader:
@@ -70,19 +113,24 @@ class CrossEncoderReader:
         self._tokenizer.enable_truncation(LONGEST, strategy="only_second")
         self._tokenizer.enable_padding()
         self._contexts = _contexts(index)
+        self._calibrated = Calibration("default", bool(index.questions))
 
-    def support(self, question: str, hits: Sequence[Hit]) -> Support:
-        """Shape (len(hits),): for each hit the probability, 0 to 1, that it answers the question."""
-        if not hits:
+    def logits(self, question: str, search: Search) -> Support:
+        """The model's own judgement of each hit, shape (len(search.hits),), 0 for even odds."""
+        if not search.hits:
             return np.zeros(0)
-        encodings = self._tokenizer.encode_batch([(question, self._contexts[hit.row]) for hit in hits])
+        encodings = self._tokenizer.encode_batch([(question, self._contexts[hit.row]) for hit in search.hits])
         feed = {
             "input_ids": np.array([encoding.ids for encoding in encodings], dtype=np.int64),
             "attention_mask": np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64),
             "token_type_ids": np.array([encoding.type_ids for encoding in encodings], dtype=np.int64),
         }
-        logits = self._session.run(None, feed)[0].reshape(-1).astype(np.float64)
-        return 1.0 / (1.0 + np.exp(-logits))
+        logits: Support = self._session.run(None, feed)[0].reshape(-1).astype(np.float64)
+        return logits
+
+    def support(self, question: str, search: Search) -> Support:
+        """Shape (len(search.hits),): for each hit the probability, 0 to 1, that it answers the question."""
+        return self._calibrated(signals(search, self.logits(question, search)))
 
 
 def _contexts(index: PassageIndex) -> list[str]:

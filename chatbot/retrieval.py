@@ -1,7 +1,6 @@
-"""Finding the sentences that could answer a question: dense passages, dense sentences and BM25, fused."""
+"""Finding the sentences that could answer: dense passages, dense sentences, BM25 and known questions, fused."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +8,15 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from chatbot.encoder import Encoder, Vectors
-from chatbot.glossary import Glossary
 from chatbot.index import PassageIndex
 from chatbot.lexical import STOP_WORDS, stem, terms, words
 from chatbot.passages import Passage, Sentence
 
 BM25_HALF = 6.0
 """A BM25 of this much counts half of what BM25 can: it has no upper end, cosines have."""
-WEIGHTS = {"sentence_cosine": 0.4, "passage_cosine": 0.25, "sentence_bm25": 0.2, "passage_bm25": 0.15}
+WEIGHTS = {"cosine": 0.5, "passage_cosine": 0.15, "bm25": 0.15, "passage_bm25": 0.1, "known": 0.5}
+KNOWN_FROM = 0.4
+"""Known questions less alike than this say nothing."""
 SHORTEST_TYPO = 5
 """Shorter words have too many neighbours for a slip to be put right."""
 
@@ -33,13 +33,31 @@ class Hit:
     """Of the question with the sentence, -1 to 1."""
     passage_cosine: float
     bm25: float
-    """Of the question with the passage under its headings, 0 and up."""
+    """Of the question with the sentence, 0 and up."""
+    passage_bm25: float
+    known: float
+    """Cosine of the question with the nearest known question that this sentence answers; 0 without one."""
     fused: float
-    """Weighted sum of cosines and squashed BM25; the order of hits."""
+    """Weighted sum of the above; the order of hits."""
 
     @property
     def text(self) -> str:
+        """The sentence's words."""
         return self.passage.sentence_text(self.sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What one search found."""
+
+    hits: tuple[Hit, ...]
+    """Best first."""
+    answered: float = 0.0
+    """Cosine with the nearest known question that the articles answer; 0 without one."""
+    unanswered: float = 0.0
+    """Cosine with the nearest known question that they don't answer; 0 without one."""
+    say: str = ""
+    """Where the answer to that one is to be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +65,9 @@ class Query:
     """A question made ready for searching."""
 
     text: str
-    """As embedded: abbreviations written out."""
+    """As embedded: slips put right, abbreviations written out."""
     terms: tuple[str, ...]
-    """Stems to look up: the question's own, those of expanded abbreviations, and the glossary's for lay words."""
+    """Stems to look up: the question's own, those of abbreviations written out, and the glossary's for lay words."""
 
 
 class Retriever:
@@ -57,16 +75,19 @@ class Retriever:
 
     def __init__(self, index: PassageIndex, encoder: Encoder) -> None:
         self.index, self._encoder = index, encoder
-        passage_of = np.array([number for number, _ in index.sentences], dtype=np.int64)
-        self._passage_of = passage_of
+        self._passage_of = np.array([number for number, _ in index.sentences], dtype=np.int64)
         self._words = _spellings(index)
+        answers = [(row, number) for number, rows in enumerate(index.question_rows) for row in rows]
+        self._answering_row = np.array([row for row, _ in answers], dtype=np.int64)
+        self._answered_question = np.array([number for _, number in answers], dtype=np.int64)
+        self._unanswered = np.array([n for n, question in enumerate(index.questions) if not question.places], np.int64)
 
     def prepare(self, question: str) -> Query:
         """Put slips of the keyboard right, write abbreviations out, add the articles' words for lay words."""
         corrected = self._correct(question)
-        written = _write_out(corrected, self.index.glossary)
-        extra = [stem(word) for text in _lay_terms(corrected, self.index.glossary) for word in words(text)]
-        return Query(written, tuple(dict.fromkeys([*terms(corrected), *terms(written), *extra])))
+        written = self.index.glossary.write_out(corrected)
+        extra = [stem(word) for text in self.index.glossary.lay_terms(words(corrected)) for word in words(text)]
+        return Query(written, tuple(dict.fromkeys([*terms(written), *extra])))
 
     def _correct(self, question: str) -> str:
         """Words that neither the articles nor the glossary know, and that are one slip away from one they
@@ -75,7 +96,7 @@ class Retriever:
         def mend(match: re.Match[str]) -> str:
             word = match.group(0)
             low = word.lower()
-            if len(low) < SHORTEST_TYPO or low in self._words or stem(low) in self.index.passage_terms.vocabulary:
+            if len(low) < SHORTEST_TYPO or low in self._words or stem(low) in self.index.rows.passage_terms.vocabulary:
                 return word
             limit = 1 if len(low) < 8 else 2
             best = process.extract(
@@ -86,43 +107,50 @@ class Retriever:
 
         return re.sub(r"[A-Za-z]+", mend, question)
 
-    def search(self, question: str, limit: int = 12) -> tuple[Hit, ...]:
-        """The `limit` best sentences, best first."""
-        return self.search_query(self.prepare(question), limit)
-
-    def search_query(self, query: Query, limit: int) -> tuple[Hit, ...]:
-        """As `search`, for a prepared query."""
-        index = self.index
-        if not index.sentences:
-            return ()
+    def search(self, question: str, limit: int = 12) -> Search:
+        """The `limit` best sentences for a question."""
+        query = self.prepare(question)
+        rows = self.index.rows
+        if not self.index.sentences:
+            return Search(())
         vector = self._encoder.encode([query.text])[0]
-        sentence_cosine = index.sentence_rows.cosines(vector)
-        passage_cosine = index.passage_rows.cosines(vector)[self._passage_of]
-        sentence_bm25 = index.sentence_terms.scores(query.terms)
-        passage_bm25 = index.passage_terms.scores(query.terms)[self._passage_of]
+        asked = rows.questions.cosines(vector)
+        scores = {
+            "cosine": rows.sentences.cosines(vector),
+            "passage_cosine": rows.passages.cosines(vector)[self._passage_of],
+            "bm25": rows.sentence_terms.scores(query.terms),
+            "passage_bm25": rows.passage_terms.scores(query.terms)[self._passage_of],
+            "known": self._known(asked),
+        }
         fused = (
-            WEIGHTS["sentence_cosine"] * sentence_cosine
-            + WEIGHTS["passage_cosine"] * passage_cosine
-            + WEIGHTS["sentence_bm25"] * _squash(sentence_bm25)
-            + WEIGHTS["passage_bm25"] * _squash(passage_bm25)
+            WEIGHTS["cosine"] * scores["cosine"]
+            + WEIGHTS["passage_cosine"] * scores["passage_cosine"]
+            + WEIGHTS["bm25"] * _squash(scores["bm25"])
+            + WEIGHTS["passage_bm25"] * _squash(scores["passage_bm25"])
+            + WEIGHTS["known"] * np.maximum(scores["known"] - KNOWN_FROM, 0.0)
         )
         # A stable sort on rounded scores: rows stand in the order of passage ids, so ties break on them.
-        order = np.argsort(-np.round(fused, 6), kind="stable")[:limit]
-        hits = []
-        for row in order.tolist():
-            number, sentence = index.sentences[row]
-            hits.append(
-                Hit(
-                    passage=index.passages[number],
-                    sentence=sentence,
-                    row=row,
-                    cosine=float(sentence_cosine[row]),
-                    passage_cosine=float(passage_cosine[row]),
-                    bm25=float(passage_bm25[row]),
-                    fused=float(fused[row]),
-                )
-            )
-        return tuple(hits)
+        order = np.argsort(-np.round(fused, 6), kind="stable")[:limit].tolist()
+        hits = tuple(self._hit(row, {**scores, "fused": fused}) for row in order)
+        return Search(hits, float(scores["known"].max(initial=0.0)), *self._nearest_unanswered(asked))
+
+    def _known(self, asked: Vectors) -> Vectors:
+        """For each sentence the cosine of the nearest known question that it answers, shape (n,)."""
+        known = np.zeros(len(self.index.sentences), dtype=np.float32)
+        np.maximum.at(known, self._answering_row, asked[self._answered_question])
+        return known
+
+    def _nearest_unanswered(self, asked: Vectors) -> tuple[float, str]:
+        if not len(self._unanswered):
+            return 0.0, ""
+        best = int(self._unanswered[int(np.argmax(np.round(asked[self._unanswered], 6)))])
+        return max(0.0, float(asked[best])), self.index.questions[best].say
+
+    def _hit(self, row: int, scores: dict[str, Vectors]) -> Hit:
+        number, sentence = self.index.sentences[row]
+        return Hit(
+            self.index.passages[number], sentence, row, **{name: float(values[row]) for name, values in scores.items()}
+        )
 
 
 def _squash(bm25: Vectors) -> Vectors:
@@ -131,33 +159,9 @@ def _squash(bm25: Vectors) -> Vectors:
 
 
 def _spellings(index: PassageIndex) -> list[str]:
-    """Every word of the articles, their headings and the glossary, sorted."""
+    """Every word of the articles, their headings, the glossary and the known questions' subjects, sorted."""
     glossary = index.glossary
     texts: list[str] = [text for passage in index.passages for text in (*passage.trail, passage.text)]
     texts += [*glossary.abbreviations, *glossary.abbreviations.values(), *glossary.lay_words]
     texts += [text for values in glossary.lay_words.values() for text in values]
     return sorted({word for text in texts for word in words(text)} | STOP_WORDS)
-
-
-def _write_out(question: str, glossary: Glossary) -> str:
-    """The question with its abbreviations replaced by what they stand for. Words that are also ordinary
-    English ("met", "na") only where they are typed in capitals."""
-
-    def replace(match: re.Match[str]) -> str:
-        word = match.group(0)
-        low = word.lower()
-        long = glossary.abbreviations.get(low)
-        if long is None or (low in ORDINARY and not word.isupper()):
-            return word
-        return long
-
-    return re.sub(r"[A-Za-z]+", replace, question)
-
-
-ORDINARY = frozenset("met mat na aa op ip cm cr mi loc rx it or in me".split())
-
-
-def _lay_terms(question: str, glossary: Glossary) -> Sequence[str]:
-    """The articles' words for the lay words and phrases in the question."""
-    spoken = " " + " ".join(words(question)) + " "
-    return [term for lay, meant in glossary.lay_words.items() if f" {' '.join(words(lay))} " in spoken for term in meant]

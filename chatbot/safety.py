@@ -117,7 +117,7 @@ def _helpline(path: Path, entry: object) -> Helpline:
         raise CorpusError(path, f"entry {entry['id']}: verified is not a date", "write 2026-01-31") from None
     fields = {key: str(value) for key, value in entry.items() if value is not None}
     try:
-        return Helpline(**fields)  # type: ignore[arg-type]
+        return Helpline(**fields)
     except TypeError:
         unknown = sorted(set(fields) - set(Helpline.__dataclass_fields__))
         raise CorpusError(path, f"entry {entry['id']} has unknown keys {unknown}", "remove them") from None

@@ -27,7 +27,9 @@ _TURNS = re.compile(
     r"(?:however|but|yet|unless|except|although|though|that said|nevertheless|on the other hand|still|only if|not all|otherwise)\b",
     re.IGNORECASE,
 )
-_DENIES = re.compile(r"\b(?:not|no|never|without|unless|except|avoid|neither|cannot|excluding)\b|n['’]t\b", re.IGNORECASE)
+_DENIES = re.compile(
+    r"\b(?:not|no|never|without|unless|except|avoid|neither|cannot|excluding)\b|n['’]t\b", re.IGNORECASE
+)
 _LIST = re.compile(
     r"\b(?:list|name|examples?|kinds?|types?|sorts?|steps?|tips|factors|options|reasons|criteria|pros|advantages|benefits|components|parts"
     r"|therapies|treatments|services|methods|approaches|ways|signs|things|qualities|requirements|features|elements|stages|goals|skills)\b"
@@ -64,7 +66,7 @@ def select(question: str, hits: Sequence[Hit], support: Support, index: PassageI
         return ()
     best = float(support.max())
     order = sorted(range(len(hits)), key=lambda i: (-round(float(support[i]), 6), hits[i].row))
-    rows = index.sentence_rows.rows()
+    rows = index.rows.sentences.rows()
     listed = wants_list(question)
     chosen: dict[int, float] = {}
     asked = 0
@@ -95,17 +97,12 @@ def _needed(row: int, index: PassageIndex, listed: bool) -> set[int]:
         return {row}
     needed = {row}
     first = row
-    while leans_back(_text(first, index)) and _same_section(first, first - 1, index) and row - first < 2:
+    while leans_back(index.sentence_text(first)) and _same_section(first, first - 1, index) and row - first < 2:
         first -= 1
         needed.add(first)
-    if _same_section(row, row + 1, index) and _TURNS.match(_text(row + 1, index)):
+    if _same_section(row, row + 1, index) and _TURNS.match(index.sentence_text(row + 1)):
         needed.add(row + 1)
     return needed
-
-
-def _text(row: int, index: PassageIndex) -> str:
-    number, sentence = index.sentences[row]
-    return index.passages[number].sentence_text(sentence)
 
 
 def _place(row: int, index: PassageIndex) -> tuple[str, int]:
@@ -144,9 +141,7 @@ def _spans(chosen: dict[int, float], index: PassageIndex) -> tuple[Quote, ...]:
                 last.article, last.section, last.start, sentence.end, max(last.support, chosen[row]), (*last.rows, row)
             )
         else:
-            quotes.append(
-                Quote(passage.article, passage.section, sentence.start, sentence.end, chosen[row], (row,))
-            )
+            quotes.append(Quote(passage.article, passage.section, sentence.start, sentence.end, chosen[row], (row,)))
     strength: dict[str, float] = {}
     for quote in quotes:
         strength[quote.article] = max(strength.get(quote.article, 0.0), quote.support)

@@ -116,7 +116,11 @@ def spoil(question: str, chance: random.Random) -> str:
     word = words[place]
     at = chance.randrange(1, len(word) - 1)
     words[place] = chance.choice(
-        [word[:at] + word[at + 1 :], word[:at] + word[at] + word[at:], word[:at] + word[at + 1] + word[at] + word[at + 2 :]]
+        [
+            word[:at] + word[at + 1 :],
+            word[:at] + word[at] + word[at:],
+            word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+        ]
     )
     return " ".join(words)
 
@@ -184,7 +188,14 @@ def evaluate(model: torch.nn.Module, tokenizer, cases: list[Case], scores: list[
 @torch.no_grad()
 def probabilities(model: torch.nn.Module, tokenizer, question: str, contexts: list[str]) -> np.ndarray:
     """Support of each context, shape (len(contexts),)."""
-    inputs = tokenizer([question] * len(contexts), contexts, truncation="only_second", max_length=LONGEST, padding=True, return_tensors="pt")
+    inputs = tokenizer(
+        [question] * len(contexts),
+        contexts,
+        truncation="only_second",
+        max_length=LONGEST,
+        padding=True,
+        return_tensors="pt",
+    )
     with torch.autocast("cpu", dtype=torch.bfloat16):
         logits = model(**inputs).logits.squeeze(-1)
     return torch.sigmoid(logits.float()).numpy()
@@ -202,7 +213,10 @@ def train(args: argparse.Namespace) -> None:
     extra = list(squad_cases(args.squad)) if args.squad else []
     random.Random(args.seed).shuffle(extra)
     extra = extra[: args.squad_questions]
-    print(f"{len(fit)} questions to fit, {len(extra)} of SQuAD 2.0, {len(held['tune'])} to tune, {len(held['test'])} to test", flush=True)
+    print(
+        f"{len(fit)} questions to fit, {len(extra)} of SQuAD 2.0, {len(held['tune'])} to tune, {len(held['test'])} to test",
+        flush=True,
+    )
     fit_scores, extra_scores = cosines(encoder, fit), cosines(encoder, extra)
     held_scores = {name: cosines(encoder, cases) for name, cases in held.items()}
     base = args.start or model_folder(PACKAGED_MODEL)
@@ -212,7 +226,9 @@ def train(args: argparse.Namespace) -> None:
     model.base_model.embeddings.word_embeddings.weight.requires_grad_(False)
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=args.rate, weight_decay=0.01)
     steps = args.epochs * len(batches(pairs(fit, fit_scores, 0) + pairs(extra, extra_scores, 0), args.batch, 0))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min((s + 1) / (0.06 * steps), max(0.02, 1 - s / steps)))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda s: min((s + 1) / (0.06 * steps), max(0.02, 1 - s / steps))
+    )
     loss_of = torch.nn.BCEWithLogitsLoss()
     began, done = time.time(), 0
     for epoch in range(args.epochs):
@@ -221,7 +237,14 @@ def train(args: argparse.Namespace) -> None:
         model.train()
         for batch in batches(made, args.batch, args.seed + epoch):
             questions, contexts, labels = zip(*batch, strict=True)
-            inputs = tokenizer(list(questions), list(contexts), truncation="only_second", max_length=LONGEST, padding=True, return_tensors="pt")
+            inputs = tokenizer(
+                list(questions),
+                list(contexts),
+                truncation="only_second",
+                max_length=LONGEST,
+                padding=True,
+                return_tensors="pt",
+            )
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 logits = model(**inputs).logits.squeeze(-1)
             loss = loss_of(logits.float(), torch.tensor(labels))
@@ -232,7 +255,9 @@ def train(args: argparse.Namespace) -> None:
             optimizer.zero_grad()
             done += 1
             if done % 100 == 0:
-                print(f"epoch {epoch} step {done}/{steps} loss {loss.item():.3f} {time.time() - began:.0f} s", flush=True)
+                print(
+                    f"epoch {epoch} step {done}/{steps} loss {loss.item():.3f} {time.time() - began:.0f} s", flush=True
+                )
         model.save_pretrained(args.out)
         tokenizer.save_pretrained(args.out)
         print(f"epoch {epoch} tune", evaluate(model, tokenizer, held["tune"], held_scores["tune"]), flush=True)

@@ -1,5 +1,6 @@
 // What the page adds to Gradio's conversation: the newest question comes into view, focus is not lost when a
-// pressed suggestion goes away, and messages are read as text. It stores nothing and asks nothing of anybody.
+// pressed suggestion goes away, messages are read as text, and a failed request is said aloud and can be tried
+// again. It stores nothing and asks nothing of anybody.
 "use strict";
 
 (() => {
@@ -32,4 +33,24 @@
     attributes: true,
     attributeFilter: ["aria-label", "target"],
   });
+
+  const send = window.fetch.bind(window);
+
+  // After a request that got no reply Gradio takes no more questions and reloads the page, with the loss of all
+  // that was said. To it, such a request is one that the server refused.
+  window.fetch = async (resource, options) => {
+    if (!new URL(resource.url ?? resource, document.baseURI).pathname.endsWith("/run/predict")) {
+      return send(resource, options);
+    }
+    document.documentElement.dataset.asking = "";
+    const reply = await send(resource, options).catch(() => Response.json({ error: {} }, { status: 503 }));
+    delete document.documentElement.dataset.asking;
+    const trouble = document.getElementById("trouble");
+    if (!reply.ok) {
+      const said = await reply.clone().json().catch(() => ({}));
+      trouble.lastElementChild.textContent = said.error?.message ?? "";
+    }
+    trouble.hidden = reply.ok;
+    return reply;
+  };
 })();

@@ -1,0 +1,134 @@
+"""Fit the curve from signals to support on the tuning half of the development questions.
+
+    python training/calibrate.py --originals DIR      write chatbot/weights/calibration.json
+
+With `--originals`, a folder of the articles as they were published, these are used beside the retold ones.
+Prints what a fit on the other topics gives on each topic (five-fold, by topic), for each reader.
+"""
+
+import argparse
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold
+
+from chatbot.articles import load_articles
+from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.evaluation import _same, read_questions
+from chatbot.glossary import load_glossary
+from chatbot.index import PassageIndex
+from chatbot.questions import load_questions
+from chatbot.reader import CALIBRATION, WEIGHTS, CrossEncoderReader, signals
+from chatbot.retrieval import Retriever
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def units(questions: list[dict[str, Any]]) -> list[tuple[str, str, list[Any], list[Any]]]:
+    """(topic, question, sections, facts) of every question and every part of one."""
+    found = []
+    for question in questions:
+        for part in question.get("parts") or [question]:
+            found.append((part.get("topic") or question["topic"], part["question"], part["sections"], part["facts"]))
+    return found
+
+
+def rows_of(
+    index: PassageIndex, encoder: Any, reader: CrossEncoderReader | None, asked: list[Any], limit: int
+) -> list[Any]:
+    """For each question its signals, and which of its hits answer."""
+    retriever = Retriever(index, encoder)
+    found = []
+    for topic, text, sections, facts in asked:
+        search = retriever.search(text, limit)
+        logits = reader.logits(text, search) if reader else None
+        right = np.array(
+            [
+                any(
+                    hit.passage.article == article and _same(heading, hit.passage.heading)
+                    for article, heading in sections
+                )
+                and any(all(re.search(part, hit.text, re.IGNORECASE) for part in fact) for fact in facts)
+                for hit in search.hits
+            ],
+            dtype=bool,
+        )
+        found.append((topic, bool(sections), signals(search, logits), right))
+    return found
+
+
+def fit(found: list[Any]) -> LogisticRegression:
+    values = np.concatenate([values for _, _, values, _ in found])
+    labels = np.concatenate([right for *_, right in found])
+    return LogisticRegression(C=3.0, max_iter=2000).fit(values, labels)
+
+
+def cross_validate(found: list[Any]) -> str:
+    """Figures when each topic is judged by a curve fitted on the others."""
+    topics = np.array([topic for topic, *_ in found])
+    best, right_first = np.zeros(len(found)), np.zeros(len(found), dtype=bool)
+    for train, held in GroupKFold(5).split(topics, groups=topics):
+        model = fit([found[i] for i in train])
+        for i in held:
+            support = model.predict_proba(found[i][2])[:, 1]
+            best[i], right_first[i] = support.max(), found[i][3][int(support.argmax())]
+    answerable = np.array([wanted for _, wanted, *_ in found])
+    reachable = np.array([right.any() for *_, right in found])
+    balanced, threshold = max(
+        (min(float((right_first & (best >= t))[answerable].mean()), float((best < t)[~answerable].mean())), float(t))
+        for t in np.unique(best)
+    )
+    return (
+        f"answerability area {roc_auc_score(answerable, best):.3f}, answer among the hits {reachable[answerable].mean():.3f}, "
+        f"right sentence first {right_first[answerable].mean():.3f}, right and refused balanced {balanced:.3f} at {threshold:.2f}"
+    )
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--questions", type=Path, default=ROOT / "tests" / "questions" / "tune.jsonl")
+    parser.add_argument("--originals", type=Path)
+    parser.add_argument("--limit", type=int, default=12)
+    args = parser.parse_args()
+    asked = units(read_questions([args.questions]))
+    encoder = SentenceTransformerEncoder()
+    corpora = {"retold": (ROOT / "corpus", True), "retold, no known questions": (ROOT / "corpus", False)}
+    if args.originals:
+        corpora["originals"] = (args.originals, False)
+    indexes = {}
+    for name, (folder, known) in corpora.items():
+        articles = load_articles(folder)
+        bank = load_questions(folder, articles) if known else ()
+        built = PassageIndex.build(articles, load_glossary(folder), bank, encoder)
+        with tempfile.TemporaryDirectory() as place:
+            built.save(Path(place))
+            indexes[name] = PassageIndex.load(Path(place))
+    fitted = {}
+    for kind in ("none", "default"):
+        if kind == "default" and not WEIGHTS.is_file():
+            continue
+        found = {}
+        for name, index in indexes.items():
+            reader = CrossEncoderReader(index) if kind == "default" else None
+            found[name] = rows_of(index, encoder, reader, asked, args.limit)
+            print(f"{kind:<8} {name:<28} {cross_validate(found[name])}", flush=True)
+        without = [row for name, rows in found.items() if not corpora[name][1] for row in rows]
+        for label, rows in (("with", found["retold"]), ("without", without)):
+            model = fit(rows)
+            fitted[f"{kind}, {label} questions"] = {
+                "weights": [round(float(weight), 5) for weight in model.coef_[0]],
+                "offset": round(float(model.intercept_[0]), 5),
+            }
+    before = json.loads(CALIBRATION.read_text("utf-8")) if CALIBRATION.is_file() else {}
+    CALIBRATION.write_text(json.dumps({**before, **fitted}, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
