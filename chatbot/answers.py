@@ -166,6 +166,14 @@ def quoted(citations: tuple[Citation, ...]) -> str:
     return "\n\n".join(f"{citation.quote} [{citation.number}]" for citation in citations)
 
 
+def side_by_side(citations: tuple[Citation, ...]) -> str:
+    """The quotes, each under its source, after one line that says that they differ."""
+    sources = [
+        f"{citation.publisher or citation.title}:\n{citation.quote} [{citation.number}]" for citation in citations
+    ]
+    return "\n\n".join([DIFFER, *sources])
+
+
 def referral(helplines: tuple[Helpline, ...]) -> str:
     """Where to ask a person; empty where no helpline is known."""
     return " ".join(ASK_A_PERSON.format(name=line.name, phone=line.phone, hours=line.hours) for line in helplines[:1])

@@ -47,15 +47,9 @@ class TurnIn(BaseModel):
 class QuestionIn(BaseModel):
     """One message, with the conversation before it if there is one."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"question": "Does IOP include detox?"}]}
-    )
-    question: Text = Field(
-        description="The message, up to 2,000 characters unless the operator set another limit."
-    )
-    history: list[TurnIn] = Field(
-        default=[], max_length=MAX_TURNS, description="Earlier messages, oldest first."
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"question": "Does IOP include detox?"}]})
+    question: Text = Field(description="The message, up to 2,000 characters unless the operator set another limit.")
+    history: list[TurnIn] = Field(default=[], max_length=MAX_TURNS, description="Earlier messages, oldest first.")
     id: Annotated[Text, Field(max_length=200)] | int | None = Field(
         default=None, description="Comes back with the answer."
     )
@@ -111,9 +105,7 @@ class ErrorDetail(BaseModel):
 
     code: str
     message: str
-    status: Literal["invalid"] | None = Field(
-        description="`invalid` where the request can't be used as it is."
-    )
+    status: Literal["invalid"] | None = Field(description="`invalid` where the request can't be used as it is.")
 
 
 class ErrorOut(BaseModel):
@@ -148,7 +140,7 @@ def create_api(assistant: Assistant | None, settings: Settings) -> FastAPI:
     api.state.assistant = assistant
     # No origin but our own; Gradio keeps its wide policy to itself where the application has one.
     api.add_middleware(CORSMiddleware, allow_origins=[])
-    limits = {"/": MAX_BODY_BYTES, "/gradio_api/": MAX_PAGE_BODY_BYTES}
+    limits = {"": MAX_BODY_BYTES, "/gradio_api/": MAX_PAGE_BODY_BYTES}
     api.add_middleware(Guard, frame_ancestors=settings.frame_ancestors, max_body_bytes=limits)
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(RequestValidationError, _validation_error)
@@ -207,9 +199,7 @@ def _add_health(api: FastAPI) -> None:
 
     @api.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
-        return HTMLResponse(
-            reference_page(api.openapi()), headers={"Content-Security-Policy": REFERENCE_POLICY}
-        )
+        return HTMLResponse(reference_page(api.openapi()), headers={"Content-Security-Policy": REFERENCE_POLICY})
 
 
 def loaded(request: Request) -> Assistant:
@@ -237,8 +227,6 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems = []
     for problem in error.errors():
-        place = ".".join(
-            str(step) for step in problem["loc"][1:] if isinstance(step, int) or step.isidentifier()
-        )
+        place = ".".join(str(step) for step in problem["loc"][1:] if isinstance(step, int) or step.isidentifier())
         problems.append(f"{place}: {problem['msg']}" if place else str(problem["msg"]))
     return error_response(422, "; ".join(problems[:5]))

@@ -7,6 +7,7 @@ from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
 from chatbot.conversation import Turn, contextualise, small_talk, split_questions
+from chatbot.differences import differ
 from chatbot.encoder import Encoder, SentenceTransformerEncoder
 from chatbot.errors import SettingsError
 from chatbot.index import PassageIndex
@@ -18,6 +19,8 @@ from chatbot.topics import nearest_topics, topic_quotes
 
 CANDIDATES = 12
 """Sentences that the reader reads for one question."""
+FITS = 0.6
+"""Cosine with a known unanswered question from which its referral fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +120,21 @@ class Assistant:
         if not found:
             return self._not_covered(findings)
         citations: list[Citation] = []
-        texts = []
+        texts, apart = [], False
         for finding in findings:
             fresh = self._cite(finding.quotes, len(citations))
             citations.extend(fresh)
             heading = f"{_as_question(finding.question)}\n\n" if len(findings) > 1 else ""
-            texts.append(heading + answers.quoted(fresh) if fresh else answers.PARTLY.format(question=finding.question))
+            if differ(finding.question, [(citation.article, citation.quote) for citation in fresh]):
+                apart = True
+                texts.append(heading + answers.side_by_side(fresh))
+            elif fresh:
+                texts.append(heading + answers.quoted(fresh))
+            else:
+                texts.append(answers.PARTLY.format(question=finding.question))
         missing = len(found) < len(findings)
         return Answer(
-            Status.PARTLY_ANSWERED if missing else Status.ANSWERED,
+            Status.PARTLY_ANSWERED if missing else Status.SOURCES_DIFFER if apart else Status.ANSWERED,
             "\n\n".join(texts),
             tuple(citations),
             suggestions=nearest_topics(self._index, findings[0].search.hits, 3, without=found[0].quotes),
@@ -136,7 +145,9 @@ class Assistant:
     def _not_covered(self, findings: Sequence[Finding]) -> Answer:
         suggestions = nearest_topics(self._index, findings[0].search.hits, 3)
         helplines = safety.pick(self.helplines, "referral")
-        text = " ".join(part for part in (answers.NOT_COVERED, answers.referral(helplines)) if part)
+        nearest = max((finding.search for finding in findings), key=lambda search: search.unanswered)
+        fitting = nearest.say if nearest.unanswered >= FITS else ""
+        text = " ".join(part for part in (answers.NOT_COVERED, fitting, answers.referral(helplines)) if part)
         support = max(finding.support for finding in findings)
         return Answer(Status.NOT_COVERED, text, suggestions=suggestions, helplines=helplines, support=support)
 

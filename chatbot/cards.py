@@ -77,9 +77,7 @@ def paragraphs(text: str, numbers: set[int]) -> str:
 
 def _numbered(text: str, numbers: set[int]) -> str:
     def mark(match: re.Match[str]) -> str:
-        return (
-            f'<sup class="number">{match.group()}</sup>' if int(match.group(1)) in numbers else match.group()
-        )
+        return f'<sup class="number">{match.group()}</sup>' if int(match.group(1)) in numbers else match.group()
 
     return re.sub(r"\[(\d{1,3})\]", mark, inline(text))
 
@@ -114,7 +112,7 @@ def _origin(citation: Citation) -> str:
     if citation.section:
         details.append(f"section “{inline(citation.section)}”")
     if citation.updated:
-        details.append(f'<time datetime="{escape(citation.updated)}">{inline(_day(citation.updated))}</time>')
+        details.append(_day(citation.updated))
     tail = f'<span class="details">{" · ".join(details)}</span>' if details else ""
     return f'<p class="origin">{manner} {title}{tail}</p>'
 
@@ -124,8 +122,8 @@ def _day(written: str) -> str:
     try:
         day = date.fromisoformat(written)
     except ValueError:
-        return written
-    return f"{day:%B} {day.day}, {day.year}"
+        return inline(written)
+    return f'<time datetime="{day}">{day:%B} {day.day}, {day.year}</time>'
 
 
 def outward(address: str, label: str) -> str:

@@ -75,20 +75,43 @@ def contextualise(message: str, history: Sequence[Turn]) -> str:
     return without_greeting(message)
 
 
-_NEXT = r"(?:how|what|when|where|who|which|why|is|are|do|does|did|can|could|will|would|should|if)"
+_ASKS = r"(?:how|what|what'?s|when|where|who|who'?s|which|why|whether|is|are|do|does|did|can|could|will|would|should|has|have)"
 _PART = re.compile(
-    rf"\?+\s+|\s*[;,]?\s+(?:and|also|plus|and also)\s+(?={_NEXT}\b)|\s*[,;]\s+(?={_NEXT}\b)", re.IGNORECASE
+    rf"\?+\s+|[.!]\s+|\s*[;,]?\s+(?:and also|and|also|plus)\s+(?={_ASKS}\b)|\s*[,;]\s+(?={_ASKS}\b)", re.IGNORECASE
 )
+_QUESTION = re.compile(rf"(?:(?:so|ok|okay|and|also|but|well|um|hi|hello|please|then)\W+)*{_ASKS}\b", re.IGNORECASE)
+_INDIRECT = re.compile(
+    rf"\b(?:asks?|asking|wants? to know|wondering|wonder|tell me|know|ask|curious|explain)\s+(?:about\s+)?(?:if\b|{_ASKS}\b)",
+    re.IGNORECASE,
+)
+# "When choosing a program, is …", "if he works nights, can …": the first half is no question of its own.
+_CONDITION = re.compile(
+    r"(?:if|when|while|since|because|after|before|once|as|given)\b(?!\s+(?:is|are|do|does|did|can|will|would|should)\b)",
+    re.IGNORECASE,
+)
+MOST_PARTS = 4
 
 
 def split_questions(message: str) -> tuple[str, ...]:
     """The questions that one message asks, in order; the message itself where it asks one.
 
-    A message is split only where a new question word begins a part of at least three words on both sides.
+    What is told before a question, or between two, stays with the question after it; what is told at the end,
+    with the one before it.
     """
-    parts = [part.strip() for part in _PART.split(message)]
-    parts = [part for part in parts if part]
-    asked = [part for part in parts if re.search(rf"\b{_NEXT}\b", part, re.IGNORECASE) and len(part.split()) >= 3]
-    if len(asked) < 2 or len(asked) > 4:
-        return (message,)
-    return tuple(asked)
+    parts: list[str] = []
+    waiting = ""
+    end = 0
+    for match in [*_PART.finditer(message), None]:
+        piece = message[end : match.start() if match else len(message)]
+        mark = message[match.start() : match.end()] if match else ""
+        end = match.end() if match else len(message)
+        whole = (waiting + piece).strip()
+        asks = (_QUESTION.match(piece.strip()) and not _CONDITION.match(piece.strip())) or _INDIRECT.search(piece)
+        if asks and len(whole.split()) >= 3:
+            parts.append(whole)
+            waiting = ""
+        else:
+            waiting = whole + mark
+    if waiting.strip() and parts:
+        parts[-1] = f"{parts[-1]}. {waiting.strip()}"
+    return tuple(parts) if 2 <= len(parts) <= MOST_PARTS else (message,)

@@ -87,6 +87,7 @@ class Page:
         self.frame_ancestors = settings.frame_ancestors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Raises `HTTPException` where Gradio answers with an error."""
         is_page = scope["path"] == "/"
         if is_page:
             # A query could ask Gradio for other views of the page; compression would hide it from us.
@@ -138,6 +139,7 @@ class OpenMount(Mount):
     """A mount that answers for `OPEN_PATHS` only; to the router, the rest is not there."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether a request is for here."""
         if scope["type"] == "http" and OPEN_PATHS.fullmatch(f"{scope['method']} {scope['path']}"):
             return super().matches(scope)
         return Match.NONE, {}

@@ -6,11 +6,14 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
+
+PATIENCE = 16
+"""A body over the limit is read and dropped up to this many times the limit, before it is refused."""
 
 CODES = {
     400: "bad_request",
@@ -64,6 +67,7 @@ class Guard:
         self.max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through, or refuse it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -98,20 +102,17 @@ class Guard:
             return b""
         prefixes = [prefix for prefix in self.max_body_bytes if scope["path"].startswith(prefix)]
         limit = self.max_body_bytes[max(prefixes, key=len)]
-        declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > limit:
-            return None
-        parts: list[bytes] = []
+        kept: list[bytes] = []
         size = 0
         while True:
             message: Message = await receive()
             part = message.get("body", b"")
             size += len(part)
-            if size > limit:
-                return None
-            parts.append(part)
-            if not message.get("more_body", False):
-                return b"".join(parts)
+            if size <= limit:
+                kept.append(part)
+            # A client that is answered while it still sends may never read the answer.
+            if not message.get("more_body", False) or size > PATIENCE * limit:
+                return b"".join(kept) if size <= limit else None
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

@@ -92,7 +92,7 @@ class RetrievalReader:
         return self._calibrated(signals(search, None))
 
 
-class CrossEncoderReader:
+class CrossEncoder:
     """A small transformer over (question, sentence under its heading), int8, run by onnxruntime."""
 
     def __init__(self, index: PassageIndex, weights: Path = WEIGHTS) -> None:
@@ -113,7 +113,6 @@ class CrossEncoderReader:
         self._tokenizer.enable_truncation(LONGEST, strategy="only_second")
         self._tokenizer.enable_padding()
         self._contexts = _contexts(index)
-        self._calibrated = Calibration("default", bool(index.questions))
 
     def logits(self, question: str, search: Search) -> Support:
         """The model's own judgement of each hit, shape (len(search.hits),), 0 for even odds."""
@@ -128,9 +127,18 @@ class CrossEncoderReader:
         logits: Support = self._session.run(None, feed)[0].reshape(-1).astype(np.float64)
         return logits
 
+
+class CrossEncoderReader:
+    """Support from the cross-encoder's judgement and the retrieval scores together."""
+
+    def __init__(self, index: PassageIndex, weights: Path = WEIGHTS) -> None:
+        """Load the weights that ship with the package. Raises `ModelError`."""
+        self._model = CrossEncoder(index, weights)
+        self._calibrated = Calibration("default", bool(index.questions))
+
     def support(self, question: str, search: Search) -> Support:
         """Shape (len(search.hits),): for each hit the probability, 0 to 1, that it answers the question."""
-        return self._calibrated(signals(search, self.logits(question, search)))
+        return self._calibrated(signals(search, self._model.logits(question, search)))
 
 
 def _contexts(index: PassageIndex) -> list[str]:

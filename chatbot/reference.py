@@ -1,6 +1,7 @@
 """The page at /docs: the OpenAPI description as plain HTML, without a script or a request to anybody."""
 
 import json
+import re
 from html import escape
 from typing import Any
 
@@ -11,6 +12,7 @@ STYLE = """
 body { max-width: 46rem; margin: 0 auto; padding: 1rem; overflow-wrap: break-word; }
 section { border-top: 1px solid; margin-top: 2rem; }
 code, pre { font: .9rem/1.5 ui-monospace, monospace; }
+h2 code { font-size: 1.2rem; font-weight: 600; }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid; border-radius: .5rem; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-top: 1px solid; }
@@ -34,8 +36,12 @@ def reference_page(schema: dict[str, Any]) -> str:
     )
 
 
+def _prose(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
-    paragraphs = escape(operation.get("description", "")).split("\n\n")
+    paragraphs = _prose(operation.get("description", "")).split("\n\n")
     text = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     takes = f"<p>Takes JSON: {_type(body)}</p>" if body else ""
@@ -52,16 +58,14 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
 
 
 def _object(name: str, model: dict[str, Any]) -> str:
-    text = f"<p>{escape(model.get('description', ''))}</p>"
+    text = f"<p>{_prose(model.get('description', ''))}</p>"
     if "enum" in model:
-        text += (
-            "<p>One of " + ", ".join(f"<code>{escape(str(value))}</code>" for value in model["enum"]) + "</p>"
-        )
+        text += "<p>One of " + ", ".join(f"<code>{escape(str(value))}</code>" for value in model["enum"]) + "</p>"
     required = model.get("required", [])
     rows = "".join(
         f"<tr><td><code>{escape(field)}</code></td>"
         f"<td>{_type(kind)}{'' if field in required else ', optional'}</td>"
-        f"<td>{escape(kind.get('description', ''))}</td></tr>"
+        f"<td>{_prose(kind.get('description', ''))}</td></tr>"
         for field, kind in model.get("properties", {}).items()
     )
     table = f"<table><tr><th>Field</th><th>Type</th><th>What</th></tr>{rows}</table>" if rows else ""
@@ -79,7 +83,5 @@ def _type(kind: dict[str, Any]) -> str:
     if kind.get("type") == "array":
         return f"list of {_type(kind.get('items', {}))}"
     if "enum" in kind or "const" in kind:
-        return " or ".join(
-            f"<code>{escape(str(one))}</code>" for one in kind.get("enum", [kind.get("const")])
-        )
+        return " or ".join(f"<code>{escape(str(one))}</code>" for one in kind.get("enum", [kind.get("const")]))
     return escape(str(kind.get("type", "anything")))

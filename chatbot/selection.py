@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from chatbot.differences import figures_differ
+from chatbot.encoder import Vectors
 from chatbot.index import PassageIndex
 from chatbot.passages import leans_back
 from chatbot.reader import Support
@@ -20,7 +22,7 @@ SHARE = 0.6
 MOST = 4
 """Quoted sentences at most, whole lists not counted."""
 ALIKE = 0.88
-"""Sentences with this cosine say the same; the better supported one is quoted."""
+"""Sentences with this cosine say the same, unless their figures differ; the better supported one is quoted."""
 
 # A sentence that opens like this takes something back from the one before it.
 _TURNS = re.compile(
@@ -77,12 +79,17 @@ def select(question: str, hits: Sequence[Hit], support: Support, index: PassageI
         if row in chosen:
             chosen[row] = max(chosen[row], score)
             continue
-        if chosen and max(float(rows[row] @ rows[other]) for other in chosen) > ALIKE:
+        if any(_says_the_same(row, other, rows, index) for other in chosen):
             continue
         asked += 1
         for needed in sorted(_needed(row, index, listed)):
             chosen[needed] = max(chosen.get(needed, 0.0), score)
     return _spans(chosen, index)
+
+
+def _says_the_same(row: int, other: int, rows: Vectors, index: PassageIndex) -> bool:
+    alike = float(rows[row] @ rows[other]) > ALIKE
+    return alike and not figures_differ(index.sentence_text(row), index.sentence_text(other))
 
 
 def _needed(row: int, index: PassageIndex, listed: bool) -> set[int]:

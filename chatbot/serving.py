@@ -26,9 +26,7 @@ def listen(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)
-        raise AskError(
-            f"can't listen on {settings.host} port {settings.port}: {reason}; try --port"
-        ) from None
+        raise AskError(f"can't listen on {settings.host} port {settings.port}: {reason}; try --port") from None
     return listener
 
 

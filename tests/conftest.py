@@ -12,9 +12,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from chatbot.assistant import Assistant
+from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.index import PassageIndex, build_index
+from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader
+from chatbot.safety import load_helplines
+
 ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT / "corpus"
+ORIGINALS = ROOT.parent / "shared" / "articles"
+"""The articles as their publishers print them. They may not be published, so a checkout may lack them."""
 START_SECONDS = 300
 """The index is built within it, on a machine that does other things too."""
 
@@ -27,6 +37,7 @@ BROWSER_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-features=LocalNetworkAccessChecks",  # lets a test's site frame a server of this machine
 ]
 EMBEDDER = "http://clinic.example"
 """A site that the server under test allows to frame its page."""
@@ -37,6 +48,7 @@ class Server:
     """A running `app.py`."""
 
     url: str
+    index: Path
     log: Path
     """All that it printed."""
     contacted: Path
@@ -55,12 +67,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`python app.py` with an index that is not there yet; ready."""
     folder = tmp_path_factory.mktemp("server")
     port = free_port()
-    started = Server(f"http://127.0.0.1:{port}", folder / "log", folder / "contacted")
+    started = Server(f"http://127.0.0.1:{port}", folder / "index", folder / "log", folder / "contacted")
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "tests" / "audit"),
         "AUDIT_LOG": str(started.contacted),
-        "ASK_IOP_INDEX": str(folder / "index"),
+        "ASK_IOP_INDEX": str(started.index),
         "ASK_IOP_FRAME_ANCESTORS": f"'self' {EMBEDDER}",
     }
     command = [sys.executable, "app.py", "--port", str(port)]
@@ -114,9 +126,171 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     context = browser.new_context()
     opened = context.new_page()
     elsewhere: list[str] = []
-    context.on("request", lambda request: elsewhere.append(request.url))
+    opened.on("request", lambda request: elsewhere.append(request.url))
     opened.goto(server.url)
     opened.locator("#transcript .option").first.wait_for()
     yield opened
     context.close()
     assert [url for url in elsewhere if not url.startswith((server.url, "data:"))] == []
+
+
+# --- the engine ----------------------------------------------------------------------------------------------
+
+settings.register_profile("unhurried", deadline=None)  # the machine does other things too
+settings.load_profile("unhurried")
+
+
+@pytest.fixture(scope="session")
+def encoder() -> SentenceTransformerEncoder:
+    """The real model, loaded once."""
+    return SentenceTransformerEncoder()
+
+
+@pytest.fixture(scope="session")
+def index_folder(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceTransformerEncoder) -> Path:
+    """The index of corpus/, as it stands on the disk. Copy it before changing anything in it."""
+    folder = tmp_path_factory.mktemp("index")
+    build_index(CORPUS, folder, encoder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def index(index_folder: Path, encoder: SentenceTransformerEncoder) -> PassageIndex:
+    """The index of corpus/."""
+    return PassageIndex.load(index_folder, encoder, CORPUS)
+
+
+@pytest.fixture(scope="session")
+def originals_folder(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceTransformerEncoder) -> Path:
+    """The index of the articles as their publishers print them, as it stands on the disk."""
+    if not ORIGINALS.is_dir():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"no originals in {ORIGINALS}")
+    folder = tmp_path_factory.mktemp("originals")
+    build_index(ORIGINALS, folder, encoder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def originals(originals_folder: Path, encoder: SentenceTransformerEncoder) -> PassageIndex:
+    """The index of the articles as their publishers print them."""
+    return PassageIndex.load(originals_folder, encoder, ORIGINALS)
+
+
+def open_assistant(index: PassageIndex, encoder: SentenceTransformerEncoder, reader: str) -> Assistant:
+    """What `Assistant.open` gives, with the model that is loaded already. `reader`: default or none."""
+    chosen: Reader = CrossEncoderReader(index) if reader == "default" else RetrievalReader(index)
+    return Assistant(index, encoder, chosen, load_helplines(CORPUS / "helplines.yaml"))
+
+
+@pytest.fixture(scope="session", params=["none", "default"])
+def assistant(request: pytest.FixtureRequest, index: PassageIndex, encoder: SentenceTransformerEncoder) -> Assistant:
+    """The assistant over corpus/, with each reader that an operator can choose."""
+    return open_assistant(index, encoder, request.param)
+
+
+@pytest.fixture(scope="session", params=["none", "default"])
+def originals_assistant(
+    request: pytest.FixtureRequest, originals: PassageIndex, encoder: SentenceTransformerEncoder
+) -> Assistant:
+    """The assistant over the articles as their publishers print them, with each reader."""
+    return open_assistant(originals, encoder, request.param)
+
+
+SMALL_CORPUS = {
+    "compost.md": """---
+title: A Heap of Your Own
+publisher: The Allotment Letter
+url: https://example.org/compost
+updated: 2025-04-01
+edition: original
+---
+A compost heap turns kitchen scraps into soil. A heap is ready after nine months.
+
+## What goes in?
+
+These scraps may go on the heap:
+- Peelings of fruit and vegetables rot fast.
+- Coffee grounds keep the heap moist.
+- Eggshells add lime, but they rot slowly.
+
+Never put these things on the heap:
+- Cooked meat draws rats.
+- Weeds with ripe seeds sprout again.
+
+## How often is it turned?
+
+A heap is turned every two weeks. However, a heap in frost is left alone. Turning brings air to the middle.
+
+## Help
+
+The National Allotment Society (NAS) answers letters. Members of the NAS pay 30 pounds a year.
+""",
+    "worms.md": """---
+title: Worms in a Box
+publisher: null
+url: null
+updated: null
+edition: summary
+---
+## What do worms eat?
+
+Worms eat soft scraps. They leave onions and lemons alone. They need a lid, because light kills them.
+
+## Is a worm box smelly?
+
+A worm box does not smell. But a box with too much food in it may smell sour.
+""",
+    "glossary.yaml": """abbreviations:
+  wb: worm box
+lay_words:
+  stinks: [smell]
+  leftovers: [scraps]
+""",
+    "questions.yaml": """answered:
+- places:
+  - article: worms
+    heading: Is a worm box smelly?
+    sentence: A worm box does not
+  questions:
+  - will my kitchen stink of worms
+  - does the box reek
+- places:
+  - article: compost
+    heading: How often is it turned?
+  questions:
+  - when do i stir the heap
+unanswered:
+- topic: shopping
+  say: Ask a garden shop.
+  questions:
+  - where can i buy a compost bin
+""",
+}
+
+
+def write_small_corpus(folder: Path) -> Path:
+    """Two short articles, known questions and a glossary, on another subject than ours."""
+    folder.mkdir()
+    for name, text in SMALL_CORPUS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that `write_small_corpus` wrote. Copy it before changing anything in it."""
+    return write_small_corpus(tmp_path_factory.mktemp("small") / "corpus")
+
+
+@pytest.fixture(scope="session")
+def small_folder(small_corpus: Path, encoder: SentenceTransformerEncoder) -> Path:
+    """The small corpus's index, as it stands on the disk. Copy it before changing anything in it."""
+    folder = small_corpus.parent / "index"
+    build_index(small_corpus, folder, encoder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small(small_folder: Path, encoder: SentenceTransformerEncoder) -> PassageIndex:
+    """The small corpus's index."""
+    return PassageIndex.load(small_folder, encoder)

@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from conftest import ROOT, Server
 from starlette.testclient import TestClient
 
 from chatbot.answers import Answer, Status
 from chatbot.api import MAX_BODY_BYTES, AnswerOut, ErrorOut, create_api
 from chatbot.settings import Settings
-from conftest import ROOT, Server
 
 QUESTIONS = (
     "does IOP include detox?",
@@ -29,7 +29,7 @@ def ask(client: httpx.Client, question: str, **more: Any) -> httpx.Response:
     return client.post("/api/ask", json={"question": question, **more})
 
 
-# --- answers -------------------------------------------------------------------------------------------------
+# --- answers --------------------------------------------------------------------------------------
 
 
 def test_detox_is_answered_with_a_source(client: httpx.Client) -> None:
@@ -74,7 +74,7 @@ def test_history_is_taken(client: httpx.Client) -> None:
     assert ask(client, "does IOP include detox?", history=history).status_code == 200
 
 
-# --- the library ---------------------------------------------------------------------------------------------
+# --- the library ----------------------------------------------------------------------------------
 
 
 def test_every_section_of_every_article_stands_in_its_text(client: httpx.Client) -> None:
@@ -89,7 +89,7 @@ def test_every_section_of_every_article_stands_in_its_text(client: httpx.Client)
             assert 0 <= section["start"] < section["end"] <= len(text)
 
 
-# --- errors --------------------------------------------------------------------------------------------------
+# --- errors ---------------------------------------------------------------------------------------
 
 BAD: dict[str, tuple[str, str, dict[str, Any], int]] = {
     "empty": ("POST", "/api/ask", {"json": {"question": ""}}, 422),
@@ -194,12 +194,10 @@ def test_invalid_is_the_only_status_that_is_an_error(client: httpx.Client) -> No
         assert response.status_code == 200
 
 
-# --- who may do what -----------------------------------------------------------------------------------------
+# --- who may do what ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/docs", "/openapi.json", "/healthz", "/none", "/page.css", "/theme.css"]
-)
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/healthz", "/none", "/page.css", "/theme.css"])
 def test_every_response_has_the_security_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -280,7 +278,7 @@ def test_what_gradio_serves_beside_the_page_is_closed(client: httpx.Client, rout
         assert response.json()["error"]["code"] == "not_found"
 
 
-# --- documents -----------------------------------------------------------------------------------------------
+# --- documents ------------------------------------------------------------------------------------
 
 
 def test_the_reference_needs_nobody_else(client: httpx.Client) -> None:
@@ -306,7 +304,7 @@ def test_every_documented_error_has_the_one_shape(client: httpx.Client) -> None:
                     assert shape == "#/components/schemas/ErrorOut"
 
 
-# --- privacy -------------------------------------------------------------------------------------------------
+# --- privacy --------------------------------------------------------------------------------------
 
 
 def test_what_was_asked_and_by_whom_is_in_no_log(client: httpx.Client, server: Server) -> None:

@@ -57,18 +57,15 @@ def answer(text: str, *citations: Citation, status: Status = Status.ANSWERED) ->
 
 @pytest.mark.parametrize("nasty", NASTY)
 def test_text_from_outside_makes_no_element_and_no_attribute(nasty: str) -> None:
-    line = replace(
-        LINE, name=nasty, phone=nasty, purpose=nasty, hours=nasty, note=nasty, sms=nasty, chat=nasty
-    )
+    line = replace(LINE, name=nasty, phone=nasty, purpose=nasty, hours=nasty, note=nasty, sms=nasty, chat=nasty)
     citation = replace(CITATION, title=nasty, publisher=nasty, section=nasty, quote=nasty, updated=nasty)
     plain_line = replace(LINE, note="a", sms="1", chat="a")
+    plain_citation = replace(CITATION, updated="a")
     pairs = (
         (question_card(nasty), question_card("a")),
         (
-            answer_card(
-                Answer(Status.ANSWERED, f"a {nasty.replace(chr(10), ' ')}", (citation,), (), (line,))
-            ),
-            answer_card(Answer(Status.ANSWERED, "a", (CITATION,), (), (plain_line,))),
+            answer_card(Answer(Status.ANSWERED, f"a {nasty.replace(chr(10), ' ')}", (citation,), (), (line,))),
+            answer_card(Answer(Status.ANSWERED, "a", (plain_citation,), (), (plain_line,))),
         ),
     )
     for card, plain in pairs:

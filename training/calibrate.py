@@ -8,6 +8,7 @@ Prints what a fit on the other topics gives on each topic (five-fold, by topic),
 
 import argparse
 import json
+import math
 import re
 import tempfile
 from pathlib import Path
@@ -24,7 +25,7 @@ from chatbot.evaluation import _same, read_questions
 from chatbot.glossary import load_glossary
 from chatbot.index import PassageIndex
 from chatbot.questions import load_questions
-from chatbot.reader import CALIBRATION, WEIGHTS, CrossEncoderReader, signals
+from chatbot.reader import CALIBRATION, WEIGHTS, CrossEncoder, signals
 from chatbot.retrieval import Retriever
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,9 +40,7 @@ def units(questions: list[dict[str, Any]]) -> list[tuple[str, str, list[Any], li
     return found
 
 
-def rows_of(
-    index: PassageIndex, encoder: Any, reader: CrossEncoderReader | None, asked: list[Any], limit: int
-) -> list[Any]:
+def rows_of(index: PassageIndex, encoder: Any, reader: CrossEncoder | None, asked: list[Any], limit: int) -> list[Any]:
     """For each question its signals, and which of its hits answer."""
     retriever = Retriever(index, encoder)
     found = []
@@ -69,8 +68,9 @@ def fit(found: list[Any]) -> LogisticRegression:
     return LogisticRegression(C=3.0, max_iter=2000).fit(values, labels)
 
 
-def cross_validate(found: list[Any]) -> str:
-    """Figures when each topic is judged by a curve fitted on the others."""
+def cross_validate(found: list[Any]) -> tuple[float, str]:
+    """(threshold, figures) when each topic is judged by a curve fitted on the others. At the threshold the shares
+    of questions rightly answered and of questions rightly refused are even."""
     topics = np.array([topic for topic, *_ in found])
     best, right_first = np.zeros(len(found)), np.zeros(len(found), dtype=bool)
     for train, held in GroupKFold(5).split(topics, groups=topics):
@@ -84,7 +84,7 @@ def cross_validate(found: list[Any]) -> str:
         (min(float((right_first & (best >= t))[answerable].mean()), float((best < t)[~answerable].mean())), float(t))
         for t in np.unique(best)
     )
-    return (
+    return threshold, (
         f"answerability area {roc_auc_score(answerable, best):.3f}, answer among the hits {reachable[answerable].mean():.3f}, "
         f"right sentence first {right_first[answerable].mean():.3f}, right and refused balanced {balanced:.3f} at {threshold:.2f}"
     )
@@ -116,15 +116,18 @@ def main() -> None:
             continue
         found = {}
         for name, index in indexes.items():
-            reader = CrossEncoderReader(index) if kind == "default" else None
+            reader = CrossEncoder(index) if kind == "default" else None
             found[name] = rows_of(index, encoder, reader, asked, args.limit)
-            print(f"{kind:<8} {name:<28} {cross_validate(found[name])}", flush=True)
+            print(f"{kind:<8} {name:<28} {cross_validate(found[name])[1]}", flush=True)
         without = [row for name, rows in found.items() if not corpora[name][1] for row in rows]
         for label, rows in (("with", found["retold"]), ("without", without)):
             model = fit(rows)
+            # Moved so that a support of one half is where answering begins.
+            even = cross_validate(rows)[0]
+            offset = float(model.intercept_[0]) - math.log(even / (1 - even))
             fitted[f"{kind}, {label} questions"] = {
                 "weights": [round(float(weight), 5) for weight in model.coef_[0]],
-                "offset": round(float(model.intercept_[0]), 5),
+                "offset": round(offset, 5),
             }
     before = json.loads(CALIBRATION.read_text("utf-8")) if CALIBRATION.is_file() else {}
     CALIBRATION.write_text(json.dumps({**before, **fitted}, indent=1, sort_keys=True) + "\n", "utf-8")

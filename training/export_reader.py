@@ -62,6 +62,9 @@ def main() -> None:
             Logit(model), tuple(part[:4] for part in feed), str(whole), input_names=list(NAMES), output_names=["logit"],
             dynamic_shapes=axes, dynamo=True, external_data=False,
         )  # fmt: skip
+        plain = onnx.load(str(whole))
+        del plain.graph.value_info[:]  # the quantiser infers them again, and stumbles over transposed weights
+        onnx.save(plain, str(whole))
         args.target.parent.mkdir(parents=True, exist_ok=True)
         quantize_dynamic(str(whole), str(args.target), weight_type=QuantType.QInt8, per_channel=True)
     shipped = onnx.load(str(args.target))

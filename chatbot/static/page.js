@@ -1,5 +1,5 @@
-// What the page adds to Gradio's conversation: the newest question comes into view, focus is not lost when a
-// pressed suggestion goes away, messages are read as text, and a failed request is said aloud and can be tried
+// What the page adds to Gradio's conversation: the newest question comes into view, and takes the focus when a
+// pressed suggestion has gone, messages are read as text, and a failed request is said aloud and can be tried
 // again. It stores nothing and asks nothing of anybody.
 "use strict";
 
@@ -19,7 +19,7 @@
     const now = newest ? `${questions.length} ${newest.textContent}` : "";
     if (newest && now !== shown) {
       newest.tabIndex = -1;
-      if (document.activeElement === document.body || document.activeElement === null) {
+      if (!document.activeElement?.closest("#composer")) {
         newest.focus({ preventScroll: true });
       }
       newest.scrollIntoView({ block: "start" });

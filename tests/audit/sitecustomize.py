@@ -1,4 +1,4 @@
-"""Loaded by the server under test (through PYTHONPATH): writes down every address that it looks up or connects
+"""Loaded by the server under test, through PYTHONPATH: writes down every host that it looks up or connects
 to, into the file that AUDIT_LOG names."""
 
 import os

@@ -1,0 +1,166 @@
+"""The reader: a probability for each hit, the published weights or nothing."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.errors import ModelError
+from chatbot.index import PassageIndex
+from chatbot.reader import (
+    CALIBRATION,
+    WEIGHTS,
+    Calibration,
+    CrossEncoderReader,
+    Reader,
+    RetrievalReader,
+    reader_input,
+    signals,
+)
+from chatbot.retrieval import BM25_HALF, Retriever, Search
+
+QUESTIONS = ["does IOP include detox?", "what is DBT", "who won the world cup?", "asdf", "?", "rent " * 300]
+SIGNALS = 10
+
+
+@pytest.fixture(scope="module")
+def retriever(index: PassageIndex, encoder: SentenceTransformerEncoder) -> Retriever:
+    return Retriever(index, encoder)
+
+
+@pytest.fixture(scope="module", params=["none", "default"])
+def reader(request: pytest.FixtureRequest, index: PassageIndex) -> Reader:
+    return RetrievalReader(index) if request.param == "none" else CrossEncoderReader(index)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_support_is_a_probability_for_each_hit(reader: Reader, retriever: Retriever, question: str) -> None:
+    search = retriever.search(question, 12)
+    support = reader.support(question, search)
+    assert support.shape == (12,)
+    assert np.isfinite(support).all()
+    assert ((support >= 0) & (support <= 1)).all()
+
+
+def test_no_hits_have_no_support(reader: Reader) -> None:
+    assert reader.support("anything", Search(())).shape == (0,)
+
+
+def test_the_same_search_has_the_same_support(reader: Reader, retriever: Retriever) -> None:
+    for question in QUESTIONS:
+        search = retriever.search(question)
+        assert reader.support(question, search).tobytes() == reader.support(question, search).tobytes()
+
+
+def test_what_is_asked_for_has_more_support_than_what_is_not(reader: Reader, retriever: Retriever) -> None:
+    asked = "does IOP include detox?"
+    other = "who won the world cup?"
+    assert reader.support(asked, retriever.search(asked)).max() > reader.support(other, retriever.search(other)).max()
+
+
+def test_the_signals_are_the_scores(retriever: Retriever) -> None:
+    search = retriever.search(QUESTIONS[0])
+    values = signals(search, None)
+    assert values.shape == (len(search.hits), SIGNALS)
+    for row, hit in zip(values, search.hits, strict=True):
+        assert row.tolist() == pytest.approx(
+            [
+                0.0,
+                hit.cosine,
+                hit.passage_cosine,
+                hit.bm25 / (hit.bm25 + BM25_HALF),
+                hit.passage_bm25 / (hit.passage_bm25 + BM25_HALF),
+                hit.known,
+                search.unanswered,
+                search.answered - search.unanswered,
+                hit.known - search.answered,
+                hit.known**2,
+            ]
+        )
+    logits = np.arange(len(search.hits), dtype=np.float64)
+    assert signals(search, logits)[:, 0].tolist() == logits.tolist()
+
+
+def test_the_calibration_that_ships_fits_the_signals(retriever: Retriever) -> None:
+    fitted = json.loads(CALIBRATION.read_text("utf-8"))
+    for kind in ("none", "default") if WEIGHTS.exists() else ("none",):
+        for known in ("with", "without"):
+            curve = fitted[f"{kind}, {known} questions"]
+            assert len(curve["weights"]) == SIGNALS
+            assert all(map(math.isfinite, [*curve["weights"], curve["offset"]]))
+
+
+@given(arrays(np.float64, (4, 3), elements=st.floats(-30, 30)))
+def test_a_calibration_is_the_logistic_curve(values: np.ndarray) -> None:  # type: ignore[type-arg]
+    curve = Calibration.__new__(Calibration)
+    curve._weights, curve._offset = np.array([1.0, -0.5, 0.25]), -1.0
+    for row, support in zip(values, curve(values), strict=True):
+        wanted = 1 / (1 + math.exp(-(row[0] - 0.5 * row[1] + 0.25 * row[2] - 1.0)))
+        assert support == pytest.approx(wanted)
+
+
+BARE = pytest.mark.xfail(strict=True, raises=(TypeError, KeyError), reason="raises what no command catches")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        "",
+        "{}",
+        pytest.param('{"none, with questions": {}}', marks=BARE),
+        pytest.param('{"none, with questions": {"weights": [1], "offset": null}}', marks=BARE),
+        pytest.param("[1]", marks=BARE),
+    ],
+)
+def test_a_damaged_calibration_is_refused(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "calibration.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ModelError, match="reinstall"):
+        Calibration("none", True, path)
+
+
+@pytest.mark.parametrize("missing", ["weights", "digest", "both"])
+def test_weights_that_are_missing_are_named(tmp_path: Path, small: PassageIndex, missing: str) -> None:
+    if missing == "digest":
+        (tmp_path / "reader.onnx").write_bytes(b"x")
+    if missing == "weights":
+        (tmp_path / "reader.sha256").write_text("0" * 64)
+    with pytest.raises(ModelError, match="ASK_IOP_READER=none"):
+        CrossEncoderReader(small, tmp_path / "reader.onnx")
+
+
+@pytest.mark.parametrize("digest", ["0" * 64, "0" * 64 + "  reader.onnx\n"])
+def test_weights_that_were_not_published_are_refused(tmp_path: Path, small: PassageIndex, digest: str) -> None:
+    (tmp_path / "reader.onnx").write_bytes(b"something else")
+    (tmp_path / "reader.sha256").write_text(digest)
+    with pytest.raises(ModelError, match=r"reader\.onnx"):
+        CrossEncoderReader(small, tmp_path / "reader.onnx")
+
+
+def test_one_altered_byte_of_the_weights_is_noticed(tmp_path: Path, small: PassageIndex) -> None:
+    content = bytearray(WEIGHTS.read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "reader.onnx").write_bytes(content)
+    shutil.copy(WEIGHTS.with_suffix(".sha256"), tmp_path)
+    with pytest.raises(ModelError):
+        CrossEncoderReader(small, tmp_path / "reader.onnx")
+
+
+def test_a_sentence_is_read_under_its_heading() -> None:
+    assert reader_input("Care", "A heap is warm.", "Worms eat.") == "Care: Worms eat."
+    assert reader_input("Care", "", "They eat.") == "Care: They eat."
+
+
+def test_a_sentence_that_leans_back_is_read_with_the_one_before_it() -> None:
+    read = reader_input("Care", "Worms live here.", "They eat.")
+    assert read.startswith("Care: They eat.")
+    assert read.endswith("Worms live here.")
