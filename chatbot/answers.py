@@ -119,8 +119,7 @@ def cite(number: int, article: Article, section: Section, start: int, end: int) 
 # --- the fixed wording: the only text that does not stand in an article -------------------------------------
 
 NOT_COVERED = "The articles don't say. I can only answer with what stands in them."
-NEAREST = "These are the nearest things that they do answer:"
-ASK_A_PERSON = "A person can help: {name}, {phone} ({hours})."
+ASK_A_PERSON = "A person can help: the {name}."
 PARTLY = "On “{question}” the articles don't say."
 DIFFER = "The sources differ on this:"
 INVALID = {
@@ -175,5 +174,5 @@ def side_by_side(citations: tuple[Citation, ...]) -> str:
 
 
 def referral(helplines: tuple[Helpline, ...]) -> str:
-    """Where to ask a person; empty where no helpline is known."""
-    return " ".join(ASK_A_PERSON.format(name=line.name, phone=line.phone, hours=line.hours) for line in helplines[:1])
+    """Where to ask a person; empty where no helpline is known. The door shows the number beside it."""
+    return " ".join(ASK_A_PERSON.format(name=line.name) for line in helplines[:1])

@@ -38,10 +38,12 @@ class Section:
 
     @property
     def end(self) -> int:
+        """Offset of the first character after `text`."""
         return self.start + len(self.text)
 
     @property
     def heading(self) -> str:
+        """The section's own heading; empty before the first."""
         return self.trail[-1] if self.trail else ""
 
 
@@ -80,9 +82,7 @@ class _Metadata:
         try:
             return date.fromisoformat(value).isoformat()
         except ValueError:
-            raise self.error(
-                "updated", f"updated: {value} is not a date", "write it as 2024-03-29, or null"
-            ) from None
+            raise self.error("updated", f"updated: {value} is not a date", "write it as 2024-03-29, or null") from None
 
     def edition(self) -> Edition | None:
         """Raises `CorpusError` on an edition that there is not."""
@@ -135,9 +135,7 @@ def _load(file: Path, entry: _Metadata) -> Article:
     own, source = _read(file)
     id_ = entry.values.get("id") or re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-")
     if not re.fullmatch(r"[a-z0-9-]*[a-z0-9]", id_):
-        raise entry.error(
-            "id", f"its id {id_!r} is not made of a-z, 0-9 and -", f"give it an id in {LISTING}"
-        )
+        raise entry.error("id", f"its id {id_!r} is not made of a-z, 0-9 and -", f"give it an id in {LISTING}")
     title = entry.values.get("title") or own.values.get("title") or source.title
     updated, dropped = entry.updated() or own.updated() or source.updated, source.dropped
     if file.suffix.lower() == ".md":
@@ -244,9 +242,7 @@ def _listing(file: Path, names: set[str]) -> dict[str, _Metadata]:
     if node is None:
         return {}
     if not isinstance(node, yaml.SequenceNode):
-        raise CorpusError(
-            file, "is not a list", "write an entry for each article, beginning with '- file:'", 1
-        )
+        raise CorpusError(file, "is not a list", "write an entry for each article, beginning with '- file:'", 1)
     entries: dict[str, _Metadata] = {}
     for child in node.value:
         entry = _metadata(file, child, 1)
@@ -254,9 +250,7 @@ def _listing(file: Path, names: set[str]) -> dict[str, _Metadata]:
         if name is None:
             raise entry.error("file", "an entry names no file", "add file: and the article's file name")
         if name not in names:
-            raise entry.error(
-                "file", f"{name} is not an article in this folder", "put it there, or take the entry out"
-            )
+            raise entry.error("file", f"{name} is not an article in this folder", "put it there, or take the entry out")
         if name in entries:
             raise entry.error("file", f"{name} is listed twice", "take one entry out")
         entries[name] = entry

@@ -32,13 +32,9 @@ _FURNITURE = frozenset(
     "|previous post|next post|back to top|advertisement|accept cookies|all rights reserved"
     "|table of contents".split("|")
 )
-_EMPTY_WITHOUT_TEXT = frozenset(
-    "about the author|about author|author|tags|categories|share|comments".split("|")
-)
+_EMPTY_WITHOUT_TEXT = frozenset("about the author|about author|author|tags|categories|share|comments".split("|"))
 _REACTION = re.compile(r"what(?:[’']?s| is) your reaction\??", re.I)
-_CREDIT = re.compile(
-    r"(?:photo|image|picture)(?: credit)?(?: by\b|:)|©|copyright \d|\d+ min(?:ute)?s? read$", re.I
-)
+_CREDIT = re.compile(r"(?:photo|image|picture)(?: credit)?(?: by\b|:)|©|copyright \d|\d+ min(?:ute)?s? read$", re.I)
 _DATE_LINE = re.compile(
     r"(?:(?:this )?(?:content|page|article|post)\s+)?(?:was\s+)?(?:last\s+|originally\s+)?"
     r"(updated|reviewed|modified|published|posted)\s*(?:on\b|:)?\s*(.*?\d.*?)\.?",
@@ -50,9 +46,7 @@ _CALL = re.compile(
     re.I,
 )
 # Advice to call for help is not an advert, whoever gives it.
-_ADVICE = re.compile(
-    r"\b(?:if|emergency|crisis|doctor|physician|poison|ambulance|police|suicid\w*)\b|\d|@", re.I
-)
+_ADVICE = re.compile(r"\b(?:if|emergency|crisis|doctor|physician|poison|ambulance|police|suicid\w*)\b|\d|@", re.I)
 _WORK = r"(?:article|guide|post|blog|blog post|page|section)"
 _WILL = r"(?:we[’']ll|we will|we[’']re going to|you[’']ll|you will|let[’']?s|let us)"
 _TELL = r"(?:discuss|explore|look|dive|cover|explain|examine|learn|talk about|go over|take a look)"
@@ -92,9 +86,7 @@ def clean(blocks: Sequence[Block], title: str | None, guess: bool) -> Cleaned:
     kept = _drop_captions(kept, title, guess, dropped)
     if guess:
         kept = guess_headings(kept)
-    kept = _drop(
-        _drop_repeats(kept, dropped), lambda block: block.kind == "paragraph" and is_call(block.text), dropped
-    )
+    kept = _drop(_drop_repeats(kept, dropped), lambda block: block.kind == "paragraph" and is_call(block.text), dropped)
     if not guess:
         kept = [replace(block, kind="item") if block.kind == "numbered" else block for block in kept]
     else:
@@ -109,9 +101,7 @@ def title_of(blocks: Sequence[Block]) -> str | None:
     headings = [block for block in blocks if block.kind == "heading"]
     outermost = [block for block in headings if block.level == 1]
     for block in (outermost or headings or blocks)[:1]:
-        if block.kind == "heading" or (
-            len(block.text.split()) <= MAX_TITLE_WORDS and block.text[-1] not in ".,;:"
-        ):
+        if block.kind == "heading" or (len(block.text.split()) <= MAX_TITLE_WORDS and block.text[-1] not in ".,;:"):
             return block.text
     return None
 
@@ -130,6 +120,7 @@ def is_call(text: str) -> bool:
 
 
 def is_protected(text: str) -> bool:
+    """Whether a line is never left out: it holds a telephone number, a mail address or a disclaimer."""
     return bool(PHONE.search(text)) or "@" in text or "disclaimer" in text.casefold()
 
 
@@ -188,8 +179,7 @@ def _drop_title(blocks: Sequence[Block], title: str, dropped: list[str]) -> list
         for index, block in enumerate(blocks)
         if block.kind in ("paragraph", "heading")
         # Above the text the site's name may follow it.
-        and key(title)
-        in (key(block.text), key(re.split(r" [-–—|•] ", block.text)[0]) if index < head else "")
+        and key(title) in (key(block.text), key(re.split(r" [-–—|•] ", block.text)[0]) if index < head else "")
     ]
     first = printings[0] if printings else 0
     menu = _drop(
@@ -225,9 +215,7 @@ def _drop_dates(blocks: Sequence[Block], dropped: list[str]) -> tuple[list[Block
 def _drop_captions(blocks: Sequence[Block], title: str, guess: bool, dropped: list[str]) -> list[Block]:
     """Pictures' captions of the form "Heading - what the page is about": out where the heading is printed
     too, else the heading that the page has lost (only where headings are guessed)."""
-    matches = [
-        _CAPTION.fullmatch(block.text) if block.kind in ("paragraph", "heading") else None for block in blocks
-    ]
+    matches = [_CAPTION.fullmatch(block.text) if block.kind in ("paragraph", "heading") else None for block in blocks]
     suffixes = Counter(key(match[2]) for match in matches if match)
     printed = {key(block.text) for block in blocks}
     kept: list[Block] = []

@@ -60,9 +60,7 @@ def read_text(file: Path) -> str:
         return content.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:
         line = content[: error.start].count(b"\n") + 1 if isinstance(error, UnicodeDecodeError) else None
-        raise CorpusError(
-            file, f"is not {encoding.removesuffix('-sig').upper()}", "save it as UTF-8", line
-        ) from error
+        raise CorpusError(file, f"is not {encoding.removesuffix('-sig').upper()}", "save it as UTF-8", line) from error
 
 
 def is_outlined(blocks: Sequence[Block]) -> bool:
@@ -71,6 +69,7 @@ def is_outlined(blocks: Sequence[Block]) -> bool:
 
 
 def text_source(text: str) -> Source:
+    """Plain text, whose outline is still to be found."""
     return Source(text_blocks(text), outlined=False)
 
 
@@ -102,13 +101,7 @@ def _html_blocks(element: Any, kind: Kind, level: int) -> Iterator[Block]:
             depth = re.search(r"[1-6]", child.get("rend") or "")
             yield from _html_blocks(child, inner, int(depth[0]) if depth else 2)
         else:
-            space = (
-                "; "
-                if tag == "cell" and "".join(pieces).strip()
-                else " "
-                if tag in ("lb", "p", "code")
-                else ""
-            )
+            space = "; " if tag == "cell" and "".join(pieces).strip() else " " if tag in ("lb", "p", "code") else ""
             pieces += [space, "".join(child.itertext())]
         pieces.append(child.tail or "")
     yield from _block(kind, "".join(pieces), level)
@@ -120,6 +113,7 @@ def _block(kind: Kind, text: str, level: int = 0) -> Iterator[Block]:
 
 
 def markdown_source(text: str) -> Source:
+    """Markdown, with the outline that its marks give."""
     return Source(list(_markdown_blocks(_MARKDOWN.parse(text))), outlined=True)
 
 
@@ -168,6 +162,7 @@ def _inline_text(token: Token) -> str:
 
 
 def pdf_source(file: Path) -> Source:
+    """A PDF's text; its outline where type sizes tell it."""
     blocks, title, dropped = read_pdf(_read(file), file)
     return Source(blocks, is_outlined(blocks), title, dropped=dropped)
 
@@ -176,6 +171,4 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise CorpusError(
-            file, f"can't be read ({error.strerror})", "make it readable for this user"
-        ) from error
+        raise CorpusError(file, f"can't be read ({error.strerror})", "make it readable for this user") from error

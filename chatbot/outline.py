@@ -68,6 +68,7 @@ def key(text: str) -> str:
 
 
 def sentences(text: str) -> list[str]:
+    """A rough cut into sentences, enough to count and compare them."""
     return _SENTENCE_END.sub(lambda match: match.group().rstrip() + "\n", text).split("\n")
 
 
@@ -146,11 +147,7 @@ def guess_headings(blocks: Sequence[Block]) -> list[Block]:
         end = at + length
         # Four short lines in a row are a list without bullets (or a menu), not headings of headings; and a
         # short line before a paragraph that goes on in small letters is the first part of it.
-        if (
-            like
-            and end < len(marked)
-            and not (marked[end].kind == "paragraph" and marked[end].text[0].islower())
-        ):
+        if like and end < len(marked) and not (marked[end].kind == "paragraph" and marked[end].text[0].islower()):
             for index in range(at if length <= 3 else end - 1, end):
                 if marked[index].kind == "paragraph":
                     marked[index] = replace(marked[index], kind="heading")
@@ -213,7 +210,7 @@ class _Part:
 
     def leads_in(self, following: "_Part") -> bool:
         """Whether the text here only opens what the next heading begins."""
-        if not self.body or self.body[-1].kind == "paragraph" and self.body[-1].text.endswith(":"):
+        if not self.body or (self.body[-1].kind == "paragraph" and self.body[-1].text.endswith(":")):
             return True
         gap = next((index for index, block in enumerate(self.body) if block.gap and index), len(self.body))
         opening = self.body[:gap]
@@ -242,11 +239,7 @@ def nest(blocks: Sequence[Block], title: str) -> list[Block]:
             parent = None
         elif part.kind == "numbered":
             if part.head.number == 1 or child_kind != "numbered":
-                related = (
-                    before is not None
-                    and before.kind != "numbered"
-                    and key(before.head.text) not in STANDALONE
-                )
+                related = before is not None and before.kind != "numbered" and key(before.head.text) not in STANDALONE
                 parent, child_kind = (before if related else None), "numbered"
         elif after is not None and part.leads_in(after):
             parent = None

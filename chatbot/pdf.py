@@ -74,9 +74,7 @@ def read_pdf(content: bytes, file: Path) -> tuple[list[Block], str | None, list[
 def _lines(page: Any) -> list[_Line]:
     pieces: list[_Line] = []
 
-    def visit(
-        text: str, place: list[float], matrix: list[float], font: dict[str, Any] | None, size: float
-    ) -> None:
+    def visit(text: str, place: list[float], matrix: list[float], font: dict[str, Any] | None, size: float) -> None:
         if text.strip():
             scale = abs(matrix[3] * place[3]) or 1.0
             y = place[1] * matrix[4] + place[3] * matrix[5] + place[5]
@@ -88,9 +86,7 @@ def _lines(page: Any) -> list[_Line]:
     for piece in pieces:
         if lines and abs(lines[-1].y - piece.y) < 0.4 * piece.size:
             last = lines.pop()
-            piece = _Line(
-                last.text + piece.text, last.y, max(last.size, piece.size), last.bold and piece.bold
-            )
+            piece = _Line(last.text + piece.text, last.y, max(last.size, piece.size), last.bold and piece.bold)
         lines.append(piece)
     return [_Line(text, line.y, line.size, line.bold) for line in lines if (text := normalise(line.text))]
 
@@ -109,9 +105,7 @@ def _without_running_lines(pages: list[list[_Line]], dropped: list[str]) -> list
         kept.append([])
         for line in page:
             edge = line.y in (heights[0], heights[-1])
-            running = seen[place(line)] >= max(2, len(pages) / 2) or (
-                edge and _PAGE_NUMBER.fullmatch(line.text)
-            )
+            running = seen[place(line)] >= max(2, len(pages) / 2) or (edge and _PAGE_NUMBER.fullmatch(line.text))
             if running and PHONE.search(line.text):
                 # A number to call is said once.
                 running = line.text in said
@@ -157,9 +151,7 @@ def _groups(pages: list[list[_Line]], body: float) -> list[list[_Line]]:
     for page in pages:
         steps.update(round(a.y - b.y, 1) for a, b in pairwise(page) if a.size == b.size == body and a.y > b.y)
     # Spaces between paragraphs may be as frequent as those between lines, but not smaller.
-    leading = min(
-        (step for step, count in steps.items() if count * 3 >= max(steps.values())), default=1.2 * body
-    )
+    leading = min((step for step, count in steps.items() if count * 3 >= max(steps.values())), default=1.2 * body)
     widest = max((len(line.text) for page in pages for line in page), default=0)
     groups: list[list[_Line]] = []
     for page in pages:
@@ -171,9 +163,7 @@ def _groups(pages: list[list[_Line]], body: float) -> list[list[_Line]]:
                 new = not line.text[0].islower()
             elif index == 0 or last.y <= line.y:
                 # A paragraph may go on at the head of the next page or column.
-                new = last.text[-1] in '.!?:”"' or not (
-                    line.text[0].islower() or len(last.text) > 0.6 * widest
-                )
+                new = last.text[-1] in '.!?:”"' or not (line.text[0].islower() or len(last.text) > 0.6 * widest)
             else:
                 new = last.y - line.y > _PARAGRAPH_SCALE * leading * line.size / body
             if new:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chatbot.differences import figures_differ
+from chatbot.differences import asks_how_much, figures_differ
 from chatbot.encoder import Vectors
 from chatbot.index import PassageIndex
 from chatbot.passages import leans_back
@@ -15,12 +15,14 @@ from chatbot.retrieval import Hit
 
 ANSWERS = 0.5
 """The best sentence needs this much support for the question to count as answered."""
-ADDS = 0.5
+ADDS = 0.2
 """A further sentence needs this much."""
-SHARE = 0.6
+SHARE = 0.3
 """… and this share of the best one's."""
 MOST = 4
-"""Quoted sentences at most, whole lists not counted."""
+"""Quoted sentences at most, whole lists and what a sentence needs beside it not counted."""
+FIGURES = 6
+"""The same, where a figure is asked for: each article may give its own."""
 ALIKE = 0.88
 """Sentences with this cosine say the same, unless their figures differ; the better supported one is quoted."""
 
@@ -62,19 +64,22 @@ def wants_list(question: str) -> bool:
 
 
 def select(question: str, hits: Sequence[Hit], support: Support, index: PassageIndex) -> tuple[Quote, ...]:
-    """The quotes that answer, article by article with the best supported first, each in reading order;
-    empty where nothing is supported enough."""
+    """The quotes that answer: the best supported one, then the others article by article in reading order.
+
+    Empty where nothing is supported enough.
+    """
     if not len(hits) or float(support.max()) < ANSWERS:
         return ()
     best = float(support.max())
     order = sorted(range(len(hits)), key=lambda i: (-round(float(support[i]), 6), hits[i].row))
     rows = index.rows.sentences.rows()
     listed = wants_list(question)
+    most = FIGURES if asks_how_much(question) else MOST
     chosen: dict[int, float] = {}
     asked = 0
     for i in order:
         row, score = hits[i].row, float(support[i])
-        if score < max(ADDS, SHARE * best) or asked >= MOST:
+        if score < max(ADDS, SHARE * best) or asked >= most:
             break
         if row in chosen:
             chosen[row] = max(chosen[row], score)
@@ -137,7 +142,7 @@ def _paragraph(row: int, index: PassageIndex) -> list[int]:
 
 
 def _spans(chosen: dict[int, float], index: PassageIndex) -> tuple[Quote, ...]:
-    """Neighbouring rows joined into spans, the article of the best one first."""
+    """Neighbouring rows joined into spans, the best one first."""
     quotes: list[Quote] = []
     for row in sorted(chosen):
         number, sentence = index.sentences[row]
@@ -152,7 +157,10 @@ def _spans(chosen: dict[int, float], index: PassageIndex) -> tuple[Quote, ...]:
     strength: dict[str, float] = {}
     for quote in quotes:
         strength[quote.article] = max(strength.get(quote.article, 0.0), quote.support)
-    return tuple(sorted(quotes, key=lambda quote: (-strength[quote.article], quote.article, quote.rows)))
+    reading = sorted(quotes, key=lambda quote: (-strength[quote.article], quote.article, quote.rows))
+    # Whoever reads only the first quote should have read the answer.
+    direct = max(reading, key=lambda quote: round(quote.support, 6))
+    return (direct, *(quote for quote in reading if quote is not direct))
 
 
 def confidence(support: Support) -> float:

@@ -1,10 +1,12 @@
 """What the articles cover, as questions that a visitor can press; and the answer to such a question."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from chatbot.index import PassageIndex
 from chatbot.lexical import terms, words
+from chatbot.passages import Passage
 from chatbot.retrieval import Hit
 from chatbot.selection import MOST, Quote
 
@@ -21,46 +23,75 @@ def _key(text: str) -> str:
 
 
 def topic_quotes(question: str, index: PassageIndex) -> tuple[Quote, ...]:
-    """The opening of the section whose heading is asked for word by word; empty where none is."""
+    """The opening of the section whose heading is asked for word by word, and, where that is no more than a
+    sentence, the opening sentence of each section under it; empty where no heading is asked for."""
     asked = _ASKED.match(question)
-    wanted = _key(asked["heading"] if asked else question)
     if not asked and not question.rstrip().endswith("?"):
         return ()
-    row = 0
-    for passage in index.passages:
-        if passage.trail and _key(passage.heading) == wanted:
-            rows = range(row, row + min(len(passage.sentences), MOST))
-            return (
-                Quote(
-                    passage.article,
-                    passage.section,
-                    passage.start,
-                    passage.sentences[len(rows) - 1].end,
-                    1.0,
-                    tuple(rows),
-                ),
-            )
-        row += len(passage.sentences)
-    return ()
+    wanted = _key(asked["heading"] if asked else question)
+    named = [passage for passage in index.passages if passage.trail and _key(passage.heading) == wanted]
+    if not named:
+        return ()
+    opening = _opening(named[0], index, MOST)
+    if len(opening.rows) > 1:
+        return (opening,)
+    under = {
+        p.section: p
+        for p in reversed(index.passages)
+        if p.article == opening.article and p.trail[:-1] == named[0].trail
+    }
+    return (opening, *(_opening(under[section], index, 1) for section in sorted(under)))
+
+
+def _opening(passage: Passage, index: PassageIndex, most: int) -> Quote:
+    """The first sentences of a passage, `most` at most; a list whole."""
+    before = sum(len(other.sentences) for other in index.passages[: index.passages.index(passage)])
+    taken = passage.sentences[:most]
+    if taken[-1].role != "text":
+        taken = tuple(s for s in passage.sentences if s.start <= taken[-1].start or s.paragraph == taken[-1].paragraph)
+    rows = tuple(range(before, before + len(taken)))
+    return Quote(passage.article, passage.section, taken[0].start, taken[-1].end, 1.0, rows)
 
 
 def nearest_topics(
     index: PassageIndex, hits: Sequence[Hit], limit: int, without: Sequence[Quote] = ()
 ) -> tuple[str, ...]:
-    """Up to `limit` headings near the hits, as questions; without hits, the library's own question headings
-    first. Headings of sections quoted already are left out."""
+    """Up to `limit` headings near the hits, as questions; without hits, one from each article in turn, those that
+    are questions first. Headings of sections quoted already are left out."""
     done = {(quote.article, quote.section) for quote in without}
     if hits:
         passages = [hit.passage for hit in hits]
     else:
-        passages = sorted(index.passages, key=lambda passage: (not passage.heading.endswith("?"), passage.id))
-    found: dict[tuple[str, ...], str] = {}
+        passages = _in_turn(index.passages)
+    common = _common_terms(index)
+    found: dict[frozenset[str], str] = {}
     for passage in passages:
-        if not passage.trail or (passage.article, passage.section) in done:
+        if not passage.trail or (passage.article, passage.section) in done or len(passage.heading.split()) > 14:
             continue
-        meaning = tuple(sorted(set(terms(passage.heading))))
-        if meaning and meaning not in found and len(passage.heading.split()) <= 14:
+        # Without the library's own subject, two headings that only word it differently are the same.
+        meaning = frozenset(terms(index.glossary.write_out(passage.heading))) - common
+        if not any(meaning <= other or other <= meaning for other in found):
             found[meaning] = as_question(passage.heading)
         if len(found) == limit:
             break
     return tuple(found.values())
+
+
+def _common_terms(index: PassageIndex) -> frozenset[str]:
+    """Terms in more than one heading of six: the subject of the whole library."""
+    headings = {passage.heading for passage in index.passages if passage.trail}
+    counts = Counter(term for heading in headings for term in set(terms(index.glossary.write_out(heading))))
+    return frozenset(term for term, count in counts.items() if 6 * count > len(headings) and len(headings) > 6)
+
+
+def _in_turn(passages: Sequence[Passage]) -> list[Passage]:
+    """Passages that say enough to start with: of each article its first, then of each its second, and so on;
+    those under a question first."""
+    turn: dict[tuple[str, bool], int] = {}
+    ranked = []
+    for passage in passages:
+        if len(passage.sentences) > 1:
+            group = passage.article, passage.heading.endswith("?")
+            turn[group] = turn.get(group, -1) + 1
+            ranked.append(((not group[1], turn[group], passage.id), passage))
+    return [passage for _, passage in sorted(ranked, key=lambda pair: pair[0])]

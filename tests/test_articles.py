@@ -342,9 +342,7 @@ def markdown_parts(draw: st.DrawFn) -> list[tuple[str, list[list[str]]]]:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(parts=markdown_parts(), columns=st.integers(1, 60))
-def test_markdown_keeps_every_sentence(
-    tmp_path: Path, parts: list[tuple[str, list[list[str]]]], columns: int
-) -> None:
+def test_markdown_keeps_every_sentence(tmp_path: Path, parts: list[tuple[str, list[list[str]]]], columns: int) -> None:
     """Whatever characters, wherever soft-wrapped."""
     lines, expected = ["---", "title: '- a title of its own'", "---"], []
     for heading, bodies in parts:
@@ -499,9 +497,7 @@ def test_a_folder_that_is_missing_or_empty(tmp_path: Path) -> None:
         ("§.md", "# A\n\nText.", "id", 1),
     ],
 )
-def test_errors_name_file_line_and_mend(
-    tmp_path: Path, name: str, text: str, problem: str, line: int | None
-) -> None:
+def test_errors_name_file_line_and_mend(tmp_path: Path, name: str, text: str, problem: str, line: int | None) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
     error = error_of(tmp_path)
     assert error.file == str(tmp_path / name)

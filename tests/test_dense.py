@@ -18,7 +18,7 @@ Rows = npt.NDArray[np.float32]
 
 def unit(rows: npt.NDArray[np.float64]) -> Rows:
     rows = np.where(np.linalg.norm(rows, axis=1, keepdims=True) < 1e-3, 1.0, rows)
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
 some_rows = st.integers(0, 40).flatmap(

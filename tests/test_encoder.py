@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot import encoder as module
 from chatbot.encoder import PACKAGED_MODEL, SentenceTransformerEncoder, file_sha256, model_folder
 from chatbot.errors import ModelError
-from conftest import ROOT
 
 TEXTS = ["A heap is warm.", "", "Worms eat soft scraps. " * 300, "  a heap\nis WARM ", "日本 🐛"]
 
@@ -56,7 +56,11 @@ def test_the_same_texts_give_the_same_bytes(encoder: SentenceTransformerEncoder)
     assert encoder.encode(TEXTS).tobytes() == encoder.encode(TEXTS).tobytes()
 
 
-@given(st.lists(st.sampled_from(["heap", "worms eat", "a lid", "a cold winter morning in the yard"]), min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.sampled_from(["heap", "worms eat", "a lid", "a cold winter morning in the yard"]), min_size=1, max_size=4
+    )
+)
 @settings(max_examples=15)
 def test_a_row_hardly_depends_on_its_neighbours(encoder: SentenceTransformerEncoder, texts: list[str]) -> None:
     alone = np.concatenate([encoder.encode([text]) for text in texts])

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from conftest import CORPUS
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.errors import CorpusError
 from chatbot.glossary import FILE, Glossary, explained, load_glossary
-from conftest import CORPUS
 
 word = st.text("abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=9)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import CORPUS, ORIGINALS
 
 from chatbot.articles import load_articles
 from chatbot.encoder import SentenceTransformerEncoder, Vectors
@@ -16,7 +17,6 @@ from chatbot.glossary import load_glossary
 from chatbot.index import FORMAT, PassageIndex, build_index, corpus_digest, passage_context
 from chatbot.questions import load_questions
 from chatbot.storage import current, publish
-from conftest import CORPUS, ORIGINALS
 
 QUERY = "does it smell"
 
@@ -172,7 +172,9 @@ def test_loading_and_saving_is_the_identity(small: PassageIndex, small_folder: P
     assert files(tmp_path) == files(small_folder)
 
 
-def test_there_is_a_row_for_each_text_and_it_is_that_text(index: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_there_is_a_row_for_each_text_and_it_is_that_text(
+    index: PassageIndex, encoder: SentenceTransformerEncoder
+) -> None:
     assert len(index.rows.passages) == len(index.rows.passage_terms) == len(index.passages)
     assert len(index.rows.sentences) == len(index.rows.sentence_terms) == len(index.sentences)
     assert len(index.rows.questions) == len(index.questions) == len(index.question_rows)
@@ -195,7 +197,9 @@ def test_the_rows_stand_in_the_order_of_the_ids(index: PassageIndex) -> None:
     assert set(numbers) == set(range(len(index.passages)))
 
 
-def test_the_summary_counts_what_is_there(small_corpus: Path, tmp_path: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_the_summary_counts_what_is_there(
+    small_corpus: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
+) -> None:
     built = build_index(small_corpus, tmp_path, encoder)
     loaded = PassageIndex.load(tmp_path, encoder, small_corpus)
     assert (built.articles, built.sections, built.reused, built.questions) == (2, 6, 0, 4)
@@ -231,13 +235,17 @@ def test_every_file_that_is_missing_empty_truncated_or_altered_is_noticed(
                 PassageIndex.load(folder, encoder)  # it lacks its line's end, and names the same version
             else:
                 missing = name == "CURRENT" and damage is None
-                with pytest.raises(IndexMissingError if missing else IndexAlteredError, match=r"python build_index\.py"):
+                with pytest.raises(
+                    IndexMissingError if missing else IndexAlteredError, match=r"python build_index\.py"
+                ):
                     PassageIndex.load(folder, encoder)
             path.write_bytes(content)
     assert PassageIndex.load(folder, encoder).sentences
 
 
-def test_an_altered_index_is_noticed_before_it_is_called_stale(folder: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_an_altered_index_is_noticed_before_it_is_called_stale(
+    folder: Path, encoder: SentenceTransformerEncoder
+) -> None:
     library = current(folder)[0] / "library.json"
     library.write_bytes(library.read_bytes().replace(b"compost", b"c0mpost"))
     with pytest.raises(IndexAlteredError):

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-
 from conftest import ROOT
 
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -76,7 +75,9 @@ def at_import(tree: ast.Module) -> Iterator[ast.AST]:
         waiting += [
             child
             for child in ast.iter_child_nodes(node)
-            if not (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and child not in decorators(node))
+            if not (
+                isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and child not in decorators(node)
+            )
         ]
 
 

@@ -26,9 +26,7 @@ def kinds(text: str) -> list[tuple[str, str]]:
     return [(block.kind, block.text) for block in guess_headings(text_blocks(textwrap.dedent(text)))]
 
 
-@pytest.mark.parametrize(
-    "text", ["Baking", "What Do I Need?", "Salt, Water and Time", "2 Kinds of Flour (Rye)"]
-)
+@pytest.mark.parametrize("text", ["Baking", "What Do I Need?", "Salt, Water and Time", "2 Kinds of Flour (Rye)"])
 def test_what_may_be_a_heading(text: str) -> None:
     assert is_heading_like(text)
 
@@ -172,9 +170,7 @@ def test_a_lead_in_makes_a_parent_and_a_plain_section_does_not() -> None:
 
 
 def test_numbered_headings_belong_to_the_heading_before_and_numbered_questions_do_not() -> None:
-    text = (
-        f"Steps\n\n{LONG}\n\n1. Mixing\n\nUse hands.\n\n2. Waiting\n\nAn hour.\n\nKeeping Rye Bread\n\n{LONG}"
-    )
+    text = f"Steps\n\n{LONG}\n\n1. Mixing\n\nUse hands.\n\n2. Waiting\n\nAn hour.\n\nKeeping Rye Bread\n\n{LONG}"
     assert outline(text) == [(1, "Steps"), (2, "Mixing"), (2, "Waiting"), (1, "Keeping Rye Bread")]
     questions = f"Steps\n\n{LONG}\n\n1. Is it hard?\n\nNot at all.\n\n2. Is it dear?\n\nNo."
     assert outline(questions) == [(1, "Steps"), (1, "Is it hard?"), (1, "Is it dear?")]
@@ -182,9 +178,7 @@ def test_numbered_headings_belong_to_the_heading_before_and_numbered_questions_d
 
 def test_a_wide_space_ends_a_section_below_another() -> None:
     lines = ["Steps", "Do these:", "Mixing", "Use hands.", "", "Bread was dear once.", "Waiting", "An hour."]
-    blocks = nest(
-        guess_headings(text_blocks("\n\n".join(lines) + "\n\nOr more.\n\nOr a night.")), "Rye Bread"
-    )
+    blocks = nest(guess_headings(text_blocks("\n\n".join(lines) + "\n\nOr more.\n\nOr a night.")), "Rye Bread")
     at = [block.text for block in blocks].index("Bread was dear once.")
     assert blocks[at - 1] == Block("heading", "", 2)
 

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from conftest import CORPUS, ORIGINALS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +18,6 @@ from chatbot.passages import (
     split_sections,
     split_sentences,
 )
-from conftest import CORPUS, ORIGINALS
 
 WORDS = "care bread e.g. Dr. 3.5 hours (two) p.m. the. river, “quoted” St. no. Yes? stop! it's naïve 日本。".split()
 line = st.lists(st.sampled_from(WORDS), min_size=1, max_size=60).map(" ".join)

@@ -51,9 +51,7 @@ class Paper:
 
     def line(self, text: str, size: float = 11, font: str = "F1", y: float | None = None) -> None:
         code = text.encode("cp1252").hex()
-        self.pages[-1].append(
-            f"BT /{font} {size} Tf 1 0 0 1 50 {self.y if y is None else y:.1f} Tm <{code}> Tj ET"
-        )
+        self.pages[-1].append(f"BT /{font} {size} Tf 1 0 0 1 50 {self.y if y is None else y:.1f} Tm <{code}> Tj ET")
 
     def page(self) -> None:
         self.pages.append([])
@@ -96,9 +94,7 @@ class Paper:
         table = "".join(f"{place:010} 00000 n \n" for place in places)
         size = len(objects) + 1
         trailer = f"<< /Size {size} /Root 1 0 R /Info 5 0 R >>"
-        end = (
-            f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n{trailer}\nstartxref\n{len(out)}\n%%EOF\n"
-        )
+        end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n{trailer}\nstartxref\n{len(out)}\n%%EOF\n"
         file.write_text(out + end, encoding="ascii")
 
 
@@ -134,8 +130,7 @@ def test_the_same_article_in_four_formats(tmp_path: Path) -> None:
     }
     formats = {
         "garden.md": f"# {TITLE}\n\n" + "\n\n".join(mark[kind][0] + text for kind, text in CONTENT),
-        "garden.txt": f"{TITLE}\n\n"
-        + "\n\n".join(("• " if kind == "item" else "") + text for kind, text in CONTENT),
+        "garden.txt": f"{TITLE}\n\n" + "\n\n".join(("• " if kind == "item" else "") + text for kind, text in CONTENT),
         "garden.html": f"<html><body><article><h1>{TITLE}</h1>"
         + "".join(f"{mark[kind][1]}{text}{mark[kind][2]}" for kind, text in CONTENT)
         + "</article></body></html>",

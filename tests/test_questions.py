@@ -45,7 +45,12 @@ def test_questions_stand_in_the_order_of_the_file(small_corpus: Path, articles: 
         "where can i buy a compost bin",
     ]
     smell = (Place("worms", "Is a worm box smelly?", "A worm box does not"),)
-    assert [question.places for question in questions] == [smell, smell, (Place("compost", "How often is it turned?"),), ()]
+    assert [question.places for question in questions] == [
+        smell,
+        smell,
+        (Place("compost", "How often is it turned?"),),
+        (),
+    ]
     assert [question.say for question in questions] == ["", "", "", "Ask a garden shop."]
 
 

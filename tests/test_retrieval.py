@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT, write_small_corpus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,6 @@ from chatbot.evaluation import judge, read_questions
 from chatbot.index import PassageIndex, build_index
 from chatbot.lexical import stem
 from chatbot.retrieval import BM25_HALF, KNOWN_FROM, WEIGHTS, Retriever
-from conftest import ROOT, write_small_corpus
 
 FIFTY = read_questions([ROOT / "tests" / "questions" / "fifty.jsonl"])
 QUESTIONS = [question["question"] for question in FIFTY]
@@ -101,7 +101,9 @@ def test_a_known_question_finds_its_answer_and_an_unanswered_one_its_advice(smal
     assert shop.answered < 0.9
 
 
-def test_known_scores_are_zero_without_known_questions(originals: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_known_scores_are_zero_without_known_questions(
+    originals: PassageIndex, encoder: SentenceTransformerEncoder
+) -> None:
     search = Retriever(originals, encoder).search(QUESTIONS[0])
     assert (search.answered, search.unanswered, search.say) == (0.0, 0.0, "")
     assert {hit.known for hit in search.hits} == {0.0}

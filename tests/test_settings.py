@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.errors import SettingsError
 from chatbot.settings import PREFIX, Settings
-from conftest import ROOT
 
 FIELDS = dataclasses.fields(Settings)
 VALUES = {"port": "8080", "max_question_characters": "99", "frame_ancestors": "'self' https://a.example"}

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 from chatbot.errors import IndexAlteredError, IndexMissingError
 from chatbot.storage import REBUILD, check_files, current, publish, write_json
-from conftest import ROOT
 
 
 def writer(text: str) -> Callable[[Path], None]:
@@ -115,7 +115,9 @@ def test_no_index_is_missing(tmp_path: Path, folder: str) -> None:
         b"\xff\xfe\x00",
         pytest.param(
             b"0" * 10_000,
-            marks=pytest.mark.xfail(strict=True, raises=OSError, reason="too long for a file's name: OSError, no AskError"),
+            marks=pytest.mark.xfail(
+                strict=True, raises=OSError, reason="too long for a file's name: OSError, no AskError"
+            ),
         ),
     ],
 )

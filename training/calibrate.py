@@ -70,7 +70,7 @@ def fit(found: list[Any]) -> LogisticRegression:
 
 def cross_validate(found: list[Any]) -> tuple[float, str]:
     """(threshold, figures) when each topic is judged by a curve fitted on the others. At the threshold the shares
-    of questions rightly answered and of questions rightly refused are even."""
+    of answerable questions that are answered and of the others that are refused are even."""
     topics = np.array([topic for topic, *_ in found])
     best, right_first = np.zeros(len(found)), np.zeros(len(found), dtype=bool)
     for train, held in GroupKFold(5).split(topics, groups=topics):
@@ -81,12 +81,12 @@ def cross_validate(found: list[Any]) -> tuple[float, str]:
     answerable = np.array([wanted for _, wanted, *_ in found])
     reachable = np.array([right.any() for *_, right in found])
     balanced, threshold = max(
-        (min(float((right_first & (best >= t))[answerable].mean()), float((best < t)[~answerable].mean())), float(t))
+        (min(float((best >= t)[answerable].mean()), float((best < t)[~answerable].mean())), float(t))
         for t in np.unique(best)
     )
     return threshold, (
         f"answerability area {roc_auc_score(answerable, best):.3f}, answer among the hits {reachable[answerable].mean():.3f}, "
-        f"right sentence first {right_first[answerable].mean():.3f}, right and refused balanced {balanced:.3f} at {threshold:.2f}"
+        f"right sentence first {right_first[answerable].mean():.3f}, answered and refused balanced {balanced:.3f} at {threshold:.2f}"
     )
 
 

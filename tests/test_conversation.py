@@ -1,0 +1,149 @@
+"""Conversation: small talk is the whole message, a greeting before a question is none, and questions are parted."""
+
+import pytest
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatbot.answers import SMALL_TALK
+from chatbot.conversation import MOST_PARTS, Turn, contextualise, small_talk, split_questions, without_greeting
+from chatbot.evaluation import read_questions
+from chatbot.lexical import words
+
+TALK = {
+    "greeting": ("hi", "Hello!", "hey there", "Good morning.", "HI"),
+    "thanks": ("thanks", "Thank you so much!", "ok thanks", "thx"),
+    "goodbye": ("bye", "Good night", "see you later"),
+    "identity": ("who are you?", "are you a bot", "is this a real person?", "what are you"),
+    "ability": ("what can you do?", "help", "how does this work?"),
+    "wellbeing": ("how are you?", "how’s it going", "hi, how are you"),
+    "human": ("can I talk to a human?", "I want to speak to a person", "talk to a real person please"),
+}
+QUESTIONS = (
+    "hi, does IOP include detox?",
+    "thanks, and how long does it take?",
+    "help with alcohol",
+    "who are you treating",
+    "how are you paid",
+    "what can I do",
+    "is this a real program",
+    "does IOP include detox?",
+    "goodbye parties?",
+)
+pieces = st.lists(
+    st.sampled_from(
+        [
+            "what is it",
+            "how long does it take",
+            "and",
+            "also",
+            "plus",
+            "my son drinks",
+            "can he work",
+            "?",
+            ". ",
+            ", ",
+            "; ",
+        ]
+    ),
+    max_size=12,
+).map(" ".join)
+
+
+@pytest.mark.parametrize(("kind", "message"), [(kind, text) for kind, texts in TALK.items() for text in texts])
+def test_small_talk(kind: str, message: str) -> None:
+    assert small_talk(message) == kind
+    assert small_talk(f"  {message.upper()} ") == kind
+
+
+@pytest.mark.parametrize("message", [*QUESTIONS, "", "?!"])
+def test_a_question_is_no_small_talk(message: str) -> None:
+    assert small_talk(message) is None
+
+
+def test_no_development_question_about_the_articles_is_small_talk() -> None:
+    files = [ROOT / "tests" / "questions" / f"{name}.jsonl" for name in ("fifty", "tune", "test")]
+    asked = [each["question"] for each in read_questions(files) if each["kind"] != "off_topic"]
+    assert [question for question in asked if small_talk(question)] == []
+
+
+def test_every_kind_of_small_talk_has_its_wording() -> None:
+    assert set(TALK) == set(SMALL_TALK)
+
+
+@pytest.mark.parametrize(
+    ("message", "question"),
+    [
+        ("hi, does IOP include detox?", "does IOP include detox?"),
+        ("Hello there! what is DBT", "what is DBT"),
+        ("good morning - is it safe", "is it safe"),
+        ("hi there what is DBT", "what is DBT"),
+        ("history of IOP", "history of IOP"),
+        ("hi", "hi"),
+        ("Hello!", "Hello!"),
+        ("yoga classes?", "yoga classes?"),
+    ],
+)
+def test_a_greeting_before_a_question_is_taken_off(message: str, question: str) -> None:
+    assert without_greeting(message) == question
+    assert contextualise(message, ()) == question
+
+
+@given(st.text())
+def test_taking_off_a_greeting_leaves_the_end_of_the_message(message: str) -> None:
+    left = without_greeting(message)
+    assert message.endswith(left) or message.strip().endswith(left)
+    assert left or not message
+
+
+def test_a_message_stands_alone_for_now() -> None:
+    history = [Turn("user", "what is DBT"), Turn("assistant", "A therapy.")]
+    assert contextualise("is it safe?", history) == "is it safe?"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "does IOP include detox?",
+        "what is CBT and DBT?",
+        "If he works nights, can he still join?",
+        "When choosing a program, is a license needed?",
+        "my son drinks. he lost his job. what can we do",
+        "asdf",
+        "",
+        "?",
+    ],
+)
+def test_one_question_is_one(message: str) -> None:
+    assert split_questions(message) == (message,)
+
+
+@pytest.mark.parametrize(
+    ("message", "count"),
+    [
+        ("What is an IOP and how long does it take?", 2),
+        ("what is an IOP? does it include detox? can I work meanwhile?", 3),
+        ("Does it cost less than rehab, and is it private?", 2),
+    ],
+)
+def test_several_questions_are_parted(message: str, count: int) -> None:
+    assert len(split_questions(message)) == count
+
+
+@given(pieces)
+def test_parting_loses_no_word(message: str) -> None:
+    parts = split_questions(message)
+    assert 1 <= len(parts) <= MOST_PARTS
+    left = words(" ".join(parts))
+    for word in words(message):
+        if left and left[0] == word:
+            left.pop(0)
+        else:
+            assert word in ("and", "also", "plus")
+    assert left == []
+
+
+@given(st.text())
+def test_any_message_can_be_parted(message: str) -> None:
+    parts = split_questions(message)
+    assert parts == (message,) or all(part.strip() for part in parts)

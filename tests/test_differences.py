@@ -1,0 +1,47 @@
+"""Laws of figures and of their differences."""
+
+from math import inf
+
+import pytest
+
+from chatbot.differences import Quantity, asks_how_much, differ, figures_differ, quantities
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("at least 9 hours of care each week", Quantity(9, inf, "hour", "week")),
+        ("two to three hours per session", Quantity(2, 3, "hour", "day")),
+        ("more than 4 visits a month", Quantity(4, inf, "session", "month")),
+        ("up to 90 minutes", Quantity(0, 90, "minute", None)),
+        ("lasts 30 days", Quantity(30, 30, "day", None)),
+    ],
+)
+def test_a_figure_is_read_with_its_bound_unit_and_period(text: str, expected: Quantity) -> None:
+    assert quantities(text) == (expected,)
+
+
+def test_text_without_a_unit_has_no_figure() -> None:
+    assert quantities("There are 12 steps and one nurse.") == ()
+
+
+def test_figures_differ_is_symmetric_and_never_holds_of_a_text_with_itself() -> None:
+    texts = ["It takes 2 hours a day.", "It takes 3 hours a day.", "It takes 2 hours a week.", "No figure."]
+    for one in texts:
+        assert not figures_differ(one, one)
+        for other in texts:
+            assert figures_differ(one, other) == figures_differ(other, one)
+    assert figures_differ(texts[0], texts[1])
+    assert not figures_differ(texts[0], texts[2]), "hours a day and hours a week can't be compared"
+
+
+def test_sources_differ_only_across_articles_and_on_what_was_asked() -> None:
+    one, other = "Members come 2 days a week.", "Members come 5 days a week."
+    assert differ("how many days a week is it", [("a", one), ("b", other)])
+    assert not differ("how many days a week is it", [("a", one), ("a", other)])
+    assert not differ("who comes", [("a", one), ("b", other)])
+
+
+def test_asking_for_a_figure_is_recognised() -> None:
+    assert asks_how_much("how often do we meet")
+    assert not asks_how_much("who runs the meetings")
