@@ -2,12 +2,12 @@
 
 import argparse
 import contextlib
+import io
 import json
 import signal
 import statistics
 import sys
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +112,14 @@ def _batch(assistant: Assistant, file: str) -> int:
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     seconds = []
+    for stream in (sys.stdin, sys.stdout):  # half a character must not end a batch
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
     source = contextlib.nullcontext(sys.stdin) if file == "-" else Path(file).open(encoding="utf-8", errors="replace")
     with source as lines:
-        for number, line in enumerate(_filled(lines), 1):
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
             began = time.perf_counter()
             print(json.dumps(_reply(assistant, line, number), ensure_ascii=False), flush=True)
             seconds.append(time.perf_counter() - began)
@@ -130,6 +135,7 @@ def _batch(assistant: Assistant, file: str) -> int:
 def _evaluate(assistant: Assistant, args: argparse.Namespace) -> int:
     try:
         questions = evaluation.read_questions(args.questions)
+        evaluation.check_questions(questions)
     except ValueError as error:
         print(f"chatbot: {error}; the questions are one JSON object on each line", file=sys.stderr)
         return 2
@@ -147,10 +153,6 @@ def _evaluate(assistant: Assistant, args: argparse.Namespace) -> int:
     return 0
 
 
-def _filled(lines: Iterable[str]) -> Iterable[str]:
-    return (line for line in lines if line.strip())
-
-
 def _reply(assistant: Assistant, line: str, number: int) -> dict[str, Any]:
     identity: object = None
     try:
@@ -163,7 +165,7 @@ def _reply(assistant: Assistant, line: str, number: int) -> dict[str, Any]:
         )
         if not sound:
             raise TypeError("question and content are strings")
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         reason = f"Line {number} is not a question: {type(error).__name__}: {error}"
         return {"id": identity, **Answer(Status.INVALID, reason, index=assistant.index_digest).public()}
     answer = assistant.ask(question, history)

@@ -19,6 +19,8 @@ from chatbot.topics import nearest_topics, topic_quotes
 
 CANDIDATES = 12
 """Sentences that the reader reads for one question."""
+VERY_QUESTION = 0.93
+"""Cosine with a known unanswered question from which it is that question: what the owner says of it holds."""
 FITS = 0.6
 """Cosine with a known unanswered question from which its referral fits."""
 
@@ -82,15 +84,19 @@ class Assistant:
         """Search for one question, and choose the sentences that answer it."""
         search = self._retriever.search(question, CANDIDATES)
         supports = self._reader.support(question, search)
-        quotes = topic_quotes(question, self._index) or select(question, search.hits, supports, self._index)
-        return Finding(question, quotes, confidence(supports), search, supports)
+        quotes = topic_quotes(question, self._index)
+        if not quotes and not (search.unanswered >= VERY_QUESTION and search.unanswered > search.answered):
+            quotes = select(question, search.hits, supports, self._index)
+        support = max((quote.support for quote in quotes), default=confidence(supports))
+        return Finding(question, quotes, support, search, supports)
 
     def _refuse_unreadable(self, question: str) -> Answer | None:
         if not question.strip():
             return Answer(Status.INVALID, answers.INVALID["empty"])
         if len(question) > self._limit:
             return Answer(Status.INVALID, answers.INVALID["long"].format(limit=self._limit))
-        if not any(character.isalnum() for character in safety.normalise(question)):
+        torn = any("\ud800" <= character <= "\udfff" for character in question)  # half a pair is no character
+        if torn or not any(character.isalnum() for character in safety.normalise(question)):
             return Answer(Status.INVALID, answers.INVALID["unreadable"])
         return None
 

@@ -34,6 +34,10 @@ class Encoder(Protocol):
         """float32, shape (len(texts), dim), rows of Euclidean length 1."""
         ...
 
+    def knows(self, word: str) -> bool:
+        """Whether a lower-case word is common enough to be a word of its own to the model, so no slip of another."""
+        ...
+
 
 def file_sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
@@ -79,6 +83,9 @@ class SentenceTransformerEncoder:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         import torch
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
         # One query at a time is faster on one thread than on two (no fork and join), and the order of
         # additions, so the last bit of each vector, no longer depends on the machine's cores.
@@ -97,6 +104,7 @@ class SentenceTransformerEncoder:
         weights = sorted(folder.glob("**/*.safetensors"))
         tokenizer = sorted(folder.glob("**/tokenizer.json"))
         self.digest = hashlib.sha256("".join(map(file_sha256, weights + tokenizer)).encode()).hexdigest()
+        self._words = frozenset(self._model.tokenizer.get_vocab())
         self.dim = int(self._model.get_embedding_dimension() or 0)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -107,3 +115,7 @@ class SentenceTransformerEncoder:
             list(texts), batch_size=32, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
         )
         return np.ascontiguousarray(rows, dtype=np.float32)
+
+    def knows(self, word: str) -> bool:
+        """Whether a lower-case word is a token of its own."""
+        return word in self._words

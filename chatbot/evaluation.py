@@ -51,7 +51,19 @@ class Outcome:
 
 def read_questions(paths: Iterable[Path]) -> list[dict[str, Any]]:
     """The questions of the files, in order. Raises OSError, or ValueError for a line that is not JSON."""
-    return [json.loads(line) for path in paths for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return [json.loads(line) for path in paths for line in path.read_text("utf-8").split("\n") if line.strip()]
+
+
+def check_questions(questions: Sequence[Any]) -> None:
+    """Raises ValueError where there is none, or one lacks what it is to be judged by."""
+    if not questions:
+        raise ValueError("no question")
+    for number, question in enumerate(questions, 1):
+        keys = {"id", "kind", "question"} | (
+            {"parts"} if isinstance(question, dict) and "parts" in question else {"sections", "facts"}
+        )
+        if not isinstance(question, dict) or keys - set(question):
+            raise ValueError(f"question {number} lacks one of {', '.join(sorted(keys))}")
 
 
 def judge(question: dict[str, Any], answer: Answer) -> Outcome:
@@ -156,6 +168,8 @@ def reliability(outcomes: Sequence[Outcome], bins: int = 5) -> list[tuple[float,
 
 def report(outcomes: Sequence[Outcome], milliseconds: Sequence[float]) -> str:
     """The figures as text."""
+    if not outcomes:
+        return "no questions"
     lines = [
         f"{'kind':<16}{'n':>5}{'answered':>10}{'cited':>8}{'complete':>10}{'differ':>8}{'right':>8}   95% interval"
     ]

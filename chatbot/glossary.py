@@ -81,7 +81,7 @@ def load_glossary(folder: Path) -> Glossary:
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         mark = getattr(error, "problem_mark", None)
         raise CorpusError(path, "can't be read as YAML", "mend the line", mark.line + 1 if mark else None) from error
-    if not isinstance(raw, dict) or not all(isinstance(part, dict) for part in raw.values()):
+    if not isinstance(raw, dict) or not all(isinstance(part, dict | None) for part in raw.values()):
         raise CorpusError(path, "is not two maps", "write 'abbreviations:' and 'lay_words:', each a map")
     unknown = set(raw) - {"abbreviations", "lay_words"}
     if unknown:

@@ -14,7 +14,7 @@ from chatbot.passages import leans_back
 from chatbot.retrieval import BM25_HALF, Search
 
 LONGEST = 112
-"""Tokens of a question and a sentence together; what is longer is cut at the sentence's end."""
+"""Tokens of a question and a sentence together; of what is longer, the end of the longer one is cut."""
 WEIGHTS = Path(__file__).parent / "weights" / "reader.onnx"
 CALIBRATION = WEIGHTS.with_name("calibration.json")
 
@@ -69,9 +69,9 @@ class Calibration:
             fitted = json.loads(path.read_text(encoding="utf-8"))[
                 f"{kind}, {'with' if with_questions else 'without'} questions"
             ]
-        except (OSError, ValueError, KeyError) as error:
+            self._weights, self._offset = np.array(fitted["weights"]), float(fitted["offset"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{path} is missing or damaged ({error}); reinstall the project") from error
-        self._weights, self._offset = np.array(fitted["weights"]), float(fitted["offset"])
 
     def __call__(self, values: npt.NDArray[np.float64]) -> Support:
         """From signals, shape (n, number of signals), to probabilities, shape (n,)."""
@@ -108,9 +108,11 @@ class CrossEncoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2
         options.inter_op_num_threads = 1
+        # Threads that spin while they wait take the processor from whatever else runs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
         self._tokenizer = Tokenizer.from_file(str(model_folder(PACKAGED_MODEL) / "tokenizer.json"))
-        self._tokenizer.enable_truncation(LONGEST, strategy="only_second")
+        self._tokenizer.enable_truncation(LONGEST, strategy="longest_first")
         self._tokenizer.enable_padding()
         self._contexts = _contexts(index)
 

@@ -90,13 +90,14 @@ class Retriever:
         return Query(written, tuple(dict.fromkeys([*terms(written), *extra])))
 
     def _correct(self, question: str) -> str:
-        """Words that neither the articles nor the glossary know, and that are one slip away from one they
-        know, replaced by it."""
+        """Words that neither the articles nor the glossary nor the encoder know, and that are a slip away from one
+        that the articles or the glossary know, replaced by it."""
 
         def mend(match: re.Match[str]) -> str:
             word = match.group(0)
             low = word.lower()
-            if len(low) < SHORTEST_TYPO or low in self._words or stem(low) in self.index.rows.passage_terms.vocabulary:
+            known = low in self._words or stem(low) in self.index.rows.passage_terms.vocabulary
+            if len(low) < SHORTEST_TYPO or known or "'" in low or "’" in low or self._encoder.knows(low):
                 return word
             limit = 1 if len(low) < 8 else 2
             best = process.extract(
@@ -105,7 +106,7 @@ class Retriever:
             near = sorted((distance, candidate) for candidate, distance, _ in best if candidate[0] == low[0])
             return near[0][1] if near else word
 
-        return re.sub(r"[A-Za-z]+", mend, question)
+        return re.sub(r"[A-Za-z]+(?:['’][A-Za-z]+)?", mend, question)
 
     def search(self, question: str, limit: int = 12) -> Search:
         """The `limit` best sentences for a question."""

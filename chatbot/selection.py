@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chatbot.differences import asks_how_much, figures_differ
+from chatbot.differences import asks_how_much, figures_differ, quantities
 from chatbot.encoder import Vectors
 from chatbot.index import PassageIndex
 from chatbot.passages import leans_back
@@ -71,10 +71,21 @@ def select(question: str, hits: Sequence[Hit], support: Support, index: PassageI
     if not len(hits) or float(support.max()) < ANSWERS:
         return ()
     best = float(support.max())
-    order = sorted(range(len(hits)), key=lambda i: (-round(float(support[i]), 6), hits[i].row))
-    rows = index.rows.sentences.rows()
     listed = wants_list(question)
+    # Whoever asks for a list is answered by one, if there is one that answers; what else fits comes after it.
+    support = np.array(
+        [
+            best if listed and hit.sentence.role != "text" and s >= ADDS else s
+            for hit, s in zip(hits, support, strict=True)
+        ]
+    )
+    order = sorted(
+        range(len(hits)), key=lambda i: (-round(float(support[i]), 6), hits[i].sentence.role == "text", hits[i].row)
+    )
+    rows = index.rows.sentences.rows()
     most = FIGURES if asks_how_much(question) else MOST
+    # Where a figure is asked for and the best sentence gives one, a sentence without any adds nothing.
+    figures = asks_how_much(question) and bool(quantities(hits[order[0]].text))
     chosen: dict[int, float] = {}
     asked = 0
     for i in order:
@@ -83,6 +94,8 @@ def select(question: str, hits: Sequence[Hit], support: Support, index: PassageI
             break
         if row in chosen:
             chosen[row] = max(chosen[row], score)
+            continue
+        if figures and not quantities(hits[i].text):
             continue
         if any(_says_the_same(row, other, rows, index) for other in chosen):
             continue
@@ -98,23 +111,34 @@ def _says_the_same(row: int, other: int, rows: Vectors, index: PassageIndex) -> 
 
 
 def _needed(row: int, index: PassageIndex, listed: bool) -> set[int]:
-    """The row and those without which it must not be quoted."""
+    """The row and those without which it must not be quoted, and what these need in turn."""
+    found: set[int] = set()
+    waiting = [row]
+    while waiting:
+        next_row = waiting.pop()
+        if next_row not in found:
+            found.add(next_row)
+            waiting += _beside(next_row, index, listed or next_row != row)
+    return found
+
+
+def _beside(row: int, index: PassageIndex, listed: bool) -> list[int]:
+    """What a row needs beside it: its list, the sentence that it points back to, the one that takes it back."""
     sentence = index.sentences[row][1]
+    beside: list[int] = []
+    last = row
     if sentence.role in ("lead", "item"):
         whole = _paragraph(row, index)
-        lead = index.sentences[whole[0]]
-        opening = index.passages[lead[0]].sentence_text(lead[1]) if lead[1].role == "lead" else ""
+        lead = index.sentences[whole[0]][1]
+        opening = index.sentence_text(whole[0]) if lead.role == "lead" else ""
         if listed or sentence.role == "lead" or _DENIES.search(opening):
-            return set(whole)
-        return {row}
-    needed = {row}
-    first = row
-    while leans_back(index.sentence_text(first)) and _same_section(first, first - 1, index) and row - first < 2:
-        first -= 1
-        needed.add(first)
-    if _same_section(row, row + 1, index) and _TURNS.match(index.sentence_text(row + 1)):
-        needed.add(row + 1)
-    return needed
+            beside += whole
+            last = whole[-1]
+    if sentence.role != "item" and leans_back(index.sentence_text(row)) and _same_section(row, row - 1, index):
+        beside.append(row - 1)
+    if _same_section(row, last + 1, index) and _TURNS.match(index.sentence_text(last + 1)):
+        beside.append(last + 1)
+    return beside
 
 
 def _place(row: int, index: PassageIndex) -> tuple[str, int]:
@@ -159,7 +183,11 @@ def _spans(chosen: dict[int, float], index: PassageIndex) -> tuple[Quote, ...]:
         strength[quote.article] = max(strength.get(quote.article, 0.0), quote.support)
     reading = sorted(quotes, key=lambda quote: (-strength[quote.article], quote.article, quote.rows))
     # Whoever reads only the first quote should have read the answer.
-    direct = max(reading, key=lambda quote: round(quote.support, 6))
+    listed = any(index.sentences[quote.rows[0]][1].role == "lead" for quote in reading)
+    direct = max(
+        reading,
+        key=lambda quote: (round(quote.support, 6), listed and index.sentences[quote.rows[0]][1].role == "lead"),
+    )
     return (direct, *(quote for quote in reading if quote is not direct))
 
 

@@ -61,7 +61,7 @@ def current(folder: Path) -> tuple[Path, dict[str, Any], str]:
         raise IndexMissingError(f"no index in {folder}; {REBUILD}")
     name = pointer.read_text(errors="replace").strip()
     version = folder / name
-    if not name.isalnum() or not (version / "manifest.json").is_file():
+    if not (name.isalnum() and len(name) == 16) or not (version / "manifest.json").is_file():
         raise IndexAlteredError(f"{pointer} names an index that isn't there; {REBUILD}")
     digest = file_sha256(version / "manifest.json")
     if digest[:16] != name:

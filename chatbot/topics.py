@@ -70,7 +70,9 @@ def nearest_topics(
             continue
         # Without the library's own subject, two headings that only word it differently are the same.
         meaning = frozenset(terms(index.glossary.write_out(passage.heading))) - common
-        if not any(meaning <= other or other <= meaning for other in found):
+        if not any(
+            meaning == other or (meaning and other and (meaning <= other or other <= meaning)) for other in found
+        ):
             found[meaning] = as_question(passage.heading)
         if len(found) == limit:
             break

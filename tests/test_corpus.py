@@ -219,7 +219,6 @@ def test_no_question_is_both_answered_and_not(index: PassageIndex) -> None:
         assert wordings.setdefault(wording, bool(question.places)) is bool(question.places), question.text
 
 
-@pytest.mark.xfail(strict=True, reason="four of tune and two of test are")
 def test_no_development_question_is_a_known_one(index: PassageIndex) -> None:
     """Else the figures would be about what was put into the file."""
     known = {plain(question.text) for question in index.questions}

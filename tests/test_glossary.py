@@ -55,7 +55,6 @@ def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
         load_glossary(tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="a part without entries is refused, though the code means to allow it")
 def test_a_part_may_be_empty(tmp_path: Path) -> None:
     assert load(tmp_path, "abbreviations:\n  a: b\nlay_words:\n") == Glossary({"a": "b"}, {})
 

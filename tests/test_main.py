@@ -213,7 +213,6 @@ def test_bytes_that_are_no_utf8_are_a_bad_line(
     assert [json.loads(each)["id"] for each in capsys.readouterr().out.splitlines()] == [1, None, 3]
 
 
-@pytest.mark.xfail(strict=True, raises=UnicodeDecodeError, reason="standard input is not read as a file is: traceback")
 def test_bytes_that_are_no_utf8_are_a_bad_line_on_standard_input_too(
     small_index: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,7 +222,6 @@ def test_bytes_that_are_no_utf8_are_a_bad_line_on_standard_input_too(
     assert [json.loads(each)["id"] for each in capsys.readouterr().out.splitlines()] == [1, None, 3]
 
 
-@pytest.mark.xfail(strict=True, raises=RecursionError, reason="a deeply nested line ends the batch with a traceback")
 def test_a_deeply_nested_line_is_a_bad_line(
     small_index: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -231,9 +229,6 @@ def test_a_deeply_nested_line_is_a_bad_line(
     assert [each["status"] for each in batch(lines, small_index, tmp_path, capsys)] == ["invalid", "small_talk"]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=(TypeError, UnicodeEncodeError), reason="half a pair ends the batch with a traceback"
-)
 @pytest.mark.parametrize("bad", ['{"id": 1, "question": "\\ud800 detox"}', '{"id": "\\ud800", "question": "hi"}'])
 def test_half_a_surrogate_pair_does_not_end_the_batch(
     small_index: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: str
@@ -246,7 +241,6 @@ def test_half_a_surrogate_pair_does_not_end_the_batch(
     assert len(printed.readlines()) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="empty lines are not counted, so the line that is named is another one")
 def test_a_bad_line_is_named_by_its_number_in_the_file(
     small_index: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -384,7 +378,6 @@ def test_questions_that_are_no_json_exit_2(
     assert "JSON" in capsys.readouterr().err
 
 
-@pytest.mark.xfail(strict=True, reason="ends with a traceback")
 @pytest.mark.parametrize("content", ["", "[1]\n", '{"id": "x", "question": "hi"}\n'])
 def test_questions_that_cannot_be_judged_exit_2(small_index: list[str], tmp_path: Path, content: str) -> None:
     (tmp_path / "asked").write_text(content)
@@ -408,6 +401,5 @@ def test_a_real_process_answers(real: "subprocess.CompletedProcess[str]") -> Non
     assert real.stderr.splitlines()[-1].startswith("2 questions, median ")
 
 
-@pytest.mark.xfail(strict=True, reason="the library's bar for loading weights is printed too")
 def test_a_real_process_prints_nothing_else(real: "subprocess.CompletedProcess[str]") -> None:
     assert len(real.stderr.splitlines()) == 1

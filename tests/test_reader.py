@@ -49,9 +49,6 @@ def test_support_is_a_probability_for_each_hit(reader: Reader, retriever: Retrie
     assert ((support >= 0) & (support <= 1)).all()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the tokenizer cuts only the sentence, and raises where the question is too long"
-)
 def test_a_long_question_is_read_too(index: PassageIndex, retriever: Retriever) -> None:
     search = retriever.search("rent " * 300, 12)
     assert CrossEncoderReader(index).support("rent " * 300, search).shape == (12,)

@@ -142,17 +142,14 @@ def test_what_the_articles_know_is_left_alone(retriever: Retriever) -> None:
 
 
 @pytest.mark.parametrize("word", ["stuff", "whole", "liver", "medicaid", "drink", "tough", "plain", "bring"])
-@pytest.mark.xfail(strict=True, reason="an English word that the articles lack is changed into one that they have")
 def test_a_word_of_english_is_no_slip(retriever: Retriever, word: str) -> None:
     assert word in retriever.prepare(f"about my {word} now").text.split()
 
 
-@pytest.mark.xfail(strict=True, reason="without its known questions the library takes meditation for medication")
 def test_meditation_is_not_medication(originals: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
     assert "medication" not in Retriever(originals, encoder).prepare("is there meditation?").text
 
 
-@pytest.mark.xfail(strict=True, reason="the part before the apostrophe is taken for a slip of another word")
 def test_a_negation_stays(retriever: Retriever) -> None:
     assert "doesn't" in retriever.prepare("what if it doesn't work").text
 

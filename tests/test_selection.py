@@ -207,7 +207,6 @@ def test_no_sentence_is_ever_quoted_without_what_turns_it(library: Library) -> N
             check_lists(quotes, library.index, {hit.row}, wants_list(question))
 
 
-@pytest.mark.xfail(strict=True, reason="a sentence that came in as a neighbour does not bring its own neighbours")
 def test_a_supported_neighbour_brings_what_it_needs(turning: Library) -> None:
     index = turning.index
     by_row = {hit.row: hit for hit in turning.hits}
@@ -250,14 +249,10 @@ def test_what_points_back_is_quoted_with_what_it_points_to(turning: Library) -> 
     assert quoted(turning, "A roof keeps it off.") == "A roof keeps it off."
 
 
-@pytest.mark.xfail(
-    strict=True, reason="after two sentences the chain is cut, and the quote opens with a word that points back"
-)
 def test_a_long_chain_is_quoted_to_its_beginning(turning: Library) -> None:
     assert quoted(turning, "They say so too.").startswith("Rain is welcome.")
 
 
-@pytest.mark.xfail(strict=True, reason="the originals have such chains")
 def test_no_quote_from_the_originals_opens_with_a_word_that_points_back(
     originals: PassageIndex, encoder: SentenceTransformerEncoder
 ) -> None:
@@ -276,17 +271,14 @@ def test_what_is_taken_back_is_quoted_with_what_takes_it_back(turning: Library) 
     assert quoted(turning, "A worm box does not smell.").endswith("may smell sour.")
 
 
-@pytest.mark.xfail(strict=True, reason="only the next sentence is looked at")
 def test_a_sentence_that_is_taken_back_twice_is_quoted_with_both(turning: Library) -> None:
     assert "But a lid with holes is best." in quoted(turning, "A heap may be open.")
 
 
-@pytest.mark.xfail(strict=True, reason="what follows a list is not looked at")
 def test_a_list_is_quoted_with_what_takes_it_back(turning: Library) -> None:
     assert "However, stones do not rot." in quoted(turning, "Apples rot fast.", LISTING)
 
 
-@pytest.mark.xfail(strict=True, reason="a lead that takes a sentence back is quoted without its items")
 def test_a_lead_is_never_quoted_without_its_items(turning: Library) -> None:
     assert "Glass is sharp." in quoted(turning, "A heap is hungry.")
 

@@ -216,6 +216,5 @@ def test_the_next_writer_is_not_hindered(killed: list[tuple[str, str, int]]) -> 
     assert {after for _, after, _ in killed} == {"next"}
 
 
-@pytest.mark.xfail(strict=True, reason="killed while it removes the old version, it leaves a folder that none removes")
 def test_the_next_writer_removes_what_a_killed_one_left(killed: list[tuple[str, str, int]]) -> None:
     assert {left for _, _, left in killed} == {2}

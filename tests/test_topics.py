@@ -117,7 +117,6 @@ def test_what_was_quoted_is_not_offered_again(library: PassageIndex, encoder: Se
     assert len(nearest_topics(library, hits, 3, quotes)) <= 3
 
 
-@pytest.mark.xfail(strict=True, reason="a heading that only names the library's subject hides all that come after it")
 def test_a_heading_about_the_whole_subject_hides_no_other(
     index: PassageIndex, encoder: SentenceTransformerEncoder
 ) -> None:
