@@ -17,6 +17,8 @@ BM25_HALF = 6.0
 WEIGHTS = {"cosine": 0.5, "passage_cosine": 0.15, "bm25": 0.15, "passage_bm25": 0.1, "known": 0.5}
 KNOWN_FROM = 0.4
 """Known questions less alike than this say nothing."""
+LONG_WORD = 10
+"""From this many letters two slips are put right, below it one."""
 SHORTEST_TYPO = 5
 """Shorter words have too many neighbours for a slip to be put right."""
 
@@ -99,7 +101,7 @@ class Retriever:
             known = low in self._words or stem(low) in self.index.rows.passage_terms.vocabulary
             if len(low) < SHORTEST_TYPO or known or "'" in low or "’" in low or self._encoder.knows(low):
                 return word
-            limit = 1 if len(low) < 8 else 2
+            limit = 1 if len(low) < LONG_WORD else 2
             best = process.extract(
                 low, self._words, scorer=DamerauLevenshtein.distance, score_cutoff=limit, limit=5, processor=None
             )

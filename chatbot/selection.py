@@ -102,7 +102,7 @@ def select(question: str, hits: Sequence[Hit], support: Support, index: PassageI
         asked += 1
         for needed in sorted(_needed(row, index, listed)):
             chosen[needed] = max(chosen.get(needed, 0.0), score)
-    return _spans(chosen, index)
+    return _spans(chosen, index, listed)
 
 
 def _says_the_same(row: int, other: int, rows: Vectors, index: PassageIndex) -> bool:
@@ -165,7 +165,7 @@ def _paragraph(row: int, index: PassageIndex) -> list[int]:
     return list(range(first, last + 1))
 
 
-def _spans(chosen: dict[int, float], index: PassageIndex) -> tuple[Quote, ...]:
+def _spans(chosen: dict[int, float], index: PassageIndex, listed: bool) -> tuple[Quote, ...]:
     """Neighbouring rows joined into spans, the best one first."""
     quotes: list[Quote] = []
     for row in sorted(chosen):
@@ -183,7 +183,6 @@ def _spans(chosen: dict[int, float], index: PassageIndex) -> tuple[Quote, ...]:
         strength[quote.article] = max(strength.get(quote.article, 0.0), quote.support)
     reading = sorted(quotes, key=lambda quote: (-strength[quote.article], quote.article, quote.rows))
     # Whoever reads only the first quote should have read the answer.
-    listed = any(index.sentences[quote.rows[0]][1].role == "lead" for quote in reading)
     direct = max(
         reading,
         key=lambda quote: (round(quote.support, 6), listed and index.sentences[quote.rows[0]][1].role == "lead"),

@@ -10,6 +10,7 @@ writer that is killed leaves the old version or the new one, never a mixture.
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -104,7 +105,7 @@ def _sync(path: Path) -> None:
 def _sweep(folder: Path, keep: str) -> None:
     """Remove what earlier writers left, finished or not. Foreign files stay."""
     for path in folder.iterdir():
-        left = path.name.startswith("draft-") or (path / "manifest.json").is_file()
+        left = path.name.startswith("draft-") or re.fullmatch("[0-9a-f]{16}", path.name)
         if path.is_dir() and path.name != keep and left:
             shutil.rmtree(path, ignore_errors=True)
         elif path.is_file() and path.name.startswith("CURRENT-"):
