@@ -75,7 +75,7 @@ def select(question: str, hits: Sequence[Hit], support: Support, index: PassageI
     # Whoever asks for a list is answered by one, if there is one that answers; what else fits comes after it.
     support = np.array(
         [
-            best if listed and hit.sentence.role != "text" and s >= ADDS else s
+            best if listed and hit.sentence.role != "text" and s >= max(ADDS, SHARE * best) else s
             for hit, s in zip(hits, support, strict=True)
         ]
     )
