@@ -6,7 +6,7 @@ import time
 
 from tqdm import tqdm
 
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import load_encoder
 from chatbot.errors import AskError
 from chatbot.index import build_index
 from chatbot.settings import Settings
@@ -22,7 +22,7 @@ def main() -> int:
     began = time.perf_counter()
     try:
         settings = Settings.from_environment(corpus=args.corpus, index=args.index, model=args.model)
-        encoder = SentenceTransformerEncoder(settings.model)
+        encoder = load_encoder(settings.model)
         built = build_index(
             settings.corpus, settings.index, encoder, lambda articles: tqdm(articles, "Articles", unit=" articles")
         )

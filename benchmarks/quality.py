@@ -15,7 +15,7 @@ from benchmarks.yardstick import PlainRetrieval
 from chatbot import evaluation
 from chatbot.articles import load_articles
 from chatbot.assistant import Assistant
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import load_encoder
 from chatbot.glossary import load_glossary
 from chatbot.index import PassageIndex
 from chatbot.questions import load_questions
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--test", action="store_true")
     parser.add_argument("--originals", type=Path, default=ROOT.parent / "shared" / "articles")
     args = parser.parse_args()
-    encoder = SentenceTransformerEncoder()
+    encoder = load_encoder()
     corpora = {"retold": (ROOT / "corpus", True), "retold, no known questions": (ROOT / "corpus", False)}
     if args.originals.is_dir():
         corpora["originals"] = (args.originals, False)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from chatbot.assistant import Assistant
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import load_encoder
 from chatbot.evaluation import read_questions
 from chatbot.settings import Settings
 
@@ -53,7 +53,7 @@ def main() -> None:
     questions = [question["question"] for question in read_questions(paths)]
     settings = Settings.from_environment()
     assistant = Assistant.open(settings)
-    encoder = SentenceTransformerEncoder(settings.model)
+    encoder = load_encoder(settings.model)
     for question in questions[:20]:
         assistant.ask(question)
     show("ask", timed(assistant.ask, questions))

@@ -8,7 +8,7 @@ from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
 from chatbot.conversation import Turn, contextualise, small_talk, split_questions
 from chatbot.differences import differ
-from chatbot.encoder import Encoder, SentenceTransformerEncoder
+from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
 from chatbot.index import PassageIndex
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader, Support
@@ -58,7 +58,7 @@ class Assistant:
     def open(cls, settings: Settings, check_corpus: bool = False) -> "Assistant":
         """Load index, encoder and reader. With `check_corpus`, the index must be that of the articles as
         they are now. Raises `IndexUnusableError`, `ModelError`, `CorpusError` or `SettingsError`."""
-        encoder = SentenceTransformerEncoder(settings.model)
+        encoder = load_encoder(settings.model)
         index = PassageIndex.load(settings.index, encoder, settings.corpus if check_corpus else None)
         if settings.reader not in ("default", "none"):
             raise SettingsError(f"reader '{settings.reader}' is not one of: default, none")

@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from chatbot.assistant import Assistant
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import load_encoder
 from chatbot.errors import AskError, IndexMissingError, IndexStaleError
 from chatbot.index import build_index
 from chatbot.settings import Settings
@@ -39,7 +39,7 @@ def open_or_build(settings: Settings, may_build: bool) -> Assistant:
         if not may_build:
             raise
         print(f"{problem}\nBuilding the index now.", file=sys.stderr, flush=True)
-        build_index(settings.corpus, settings.index, SentenceTransformerEncoder(settings.model))
+        build_index(settings.corpus, settings.index, load_encoder(settings.model))
         return Assistant.open(settings, check_corpus=True)
 
 

@@ -16,7 +16,7 @@ from hypothesis import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from chatbot.assistant import Assistant
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex, build_index
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader
 from chatbot.safety import load_helplines
@@ -141,13 +141,13 @@ settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
-def encoder() -> SentenceTransformerEncoder:
+def encoder() -> PackagedEncoder:
     """The real model, loaded once."""
-    return SentenceTransformerEncoder()
+    return PackagedEncoder()
 
 
 @pytest.fixture(scope="session")
-def index_folder(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceTransformerEncoder) -> Path:
+def index_folder(tmp_path_factory: pytest.TempPathFactory, encoder: PackagedEncoder) -> Path:
     """The index of corpus/, as it stands on the disk. Copy it before changing anything in it."""
     folder = tmp_path_factory.mktemp("index")
     build_index(CORPUS, folder, encoder)
@@ -155,13 +155,13 @@ def index_folder(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceTran
 
 
 @pytest.fixture(scope="session")
-def index(index_folder: Path, encoder: SentenceTransformerEncoder) -> PassageIndex:
+def index(index_folder: Path, encoder: PackagedEncoder) -> PassageIndex:
     """The index of corpus/."""
     return PassageIndex.load(index_folder, encoder, CORPUS)
 
 
 @pytest.fixture(scope="session")
-def originals_folder(tmp_path_factory: pytest.TempPathFactory, encoder: SentenceTransformerEncoder) -> Path:
+def originals_folder(tmp_path_factory: pytest.TempPathFactory, encoder: PackagedEncoder) -> Path:
     """The index of the articles as their publishers print them, as it stands on the disk."""
     if not ORIGINALS.is_dir():
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"no originals in {ORIGINALS}")
@@ -171,27 +171,25 @@ def originals_folder(tmp_path_factory: pytest.TempPathFactory, encoder: Sentence
 
 
 @pytest.fixture(scope="session")
-def originals(originals_folder: Path, encoder: SentenceTransformerEncoder) -> PassageIndex:
+def originals(originals_folder: Path, encoder: PackagedEncoder) -> PassageIndex:
     """The index of the articles as their publishers print them."""
     return PassageIndex.load(originals_folder, encoder, ORIGINALS)
 
 
-def open_assistant(index: PassageIndex, encoder: SentenceTransformerEncoder, reader: str) -> Assistant:
+def open_assistant(index: PassageIndex, encoder: PackagedEncoder, reader: str) -> Assistant:
     """What `Assistant.open` gives, with the model that is loaded already. `reader`: default or none."""
     chosen: Reader = CrossEncoderReader(index) if reader == "default" else RetrievalReader(index)
     return Assistant(index, encoder, chosen, load_helplines(CORPUS / "helplines.yaml"))
 
 
 @pytest.fixture(scope="session", params=["none", "default"])
-def assistant(request: pytest.FixtureRequest, index: PassageIndex, encoder: SentenceTransformerEncoder) -> Assistant:
+def assistant(request: pytest.FixtureRequest, index: PassageIndex, encoder: PackagedEncoder) -> Assistant:
     """The assistant over corpus/, with each reader that an operator can choose."""
     return open_assistant(index, encoder, request.param)
 
 
 @pytest.fixture(scope="session", params=["none", "default"])
-def originals_assistant(
-    request: pytest.FixtureRequest, originals: PassageIndex, encoder: SentenceTransformerEncoder
-) -> Assistant:
+def originals_assistant(request: pytest.FixtureRequest, originals: PassageIndex, encoder: PackagedEncoder) -> Assistant:
     """The assistant over the articles as their publishers print them, with each reader."""
     return open_assistant(originals, encoder, request.param)
 
@@ -283,7 +281,7 @@ def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_folder(small_corpus: Path, encoder: SentenceTransformerEncoder) -> Path:
+def small_folder(small_corpus: Path, encoder: PackagedEncoder) -> Path:
     """The small corpus's index, as it stands on the disk. Copy it before changing anything in it."""
     folder = small_corpus.parent / "index"
     build_index(small_corpus, folder, encoder)
@@ -291,6 +289,6 @@ def small_folder(small_corpus: Path, encoder: SentenceTransformerEncoder) -> Pat
 
 
 @pytest.fixture(scope="session")
-def small(small_folder: Path, encoder: SentenceTransformerEncoder) -> PassageIndex:
+def small(small_folder: Path, encoder: PackagedEncoder) -> PassageIndex:
     """The small corpus's index."""
     return PassageIndex.load(small_folder, encoder)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chatbot.answers import CARDS, INVALID, MEDICAL, NOT_COVERED, SMALL_TALK, Answer, Status
 from chatbot.assistant import CANDIDATES, Assistant
 from chatbot.conversation import Turn, split_questions
-from chatbot.encoder import SentenceTransformerEncoder, Vectors
+from chatbot.encoder import PackagedEncoder, Vectors
 from chatbot.errors import CorpusError, IndexMissingError, IndexStaleError, SettingsError
 from chatbot.evaluation import read_questions
 from chatbot.index import PassageIndex
@@ -40,7 +40,7 @@ ANSWERING = (Status.ANSWERED, Status.SOURCES_DIFFER, Status.PARTLY_ANSWERED)
 
 
 @pytest.fixture(scope="module", params=["index-none", "index-default", "originals-none", "originals-default"])
-def both(request: pytest.FixtureRequest, encoder: SentenceTransformerEncoder) -> Assistant:
+def both(request: pytest.FixtureRequest, encoder: PackagedEncoder) -> Assistant:
     """The assistant over the corpus and over the originals, with each reader."""
     library, reader = request.param.split("-")
     return open_assistant(request.getfixturevalue(library), encoder, reader)
@@ -142,7 +142,7 @@ def test_a_list_that_is_asked_for_is_quoted_whole(both: Assistant) -> None:
 
 
 def test_every_suggestion_is_answered_from_its_section(
-    index: PassageIndex, originals: PassageIndex, encoder: SentenceTransformerEncoder
+    index: PassageIndex, originals: PassageIndex, encoder: PackagedEncoder
 ) -> None:
     for library in (index, originals):
         opened = open_assistant(library, encoder, "none")
@@ -159,9 +159,7 @@ def test_what_is_suggested_is_answered(assistant: Assistant) -> None:
         assert assistant.ask(question).citations, question
 
 
-def test_two_assistants_say_the_same(
-    assistant: Assistant, index_folder: Path, encoder: SentenceTransformerEncoder
-) -> None:
+def test_two_assistants_say_the_same(assistant: Assistant, index_folder: Path, encoder: PackagedEncoder) -> None:
     reader = "none" if type(assistant._reader).__name__ == "RetrievalReader" else "default"
     other = open_assistant(PassageIndex.load(index_folder), encoder, reader)
     for question in QUESTIONS[:12]:
@@ -195,7 +193,7 @@ def test_detox_is_answered_from_the_section_on_detox(assistant: Assistant) -> No
     )
 
 
-def test_detox_is_answered_from_the_originals(originals: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_detox_is_answered_from_the_originals(originals: PassageIndex, encoder: PackagedEncoder) -> None:
     citations = open_assistant(originals, encoder, "default").ask(DETOX).citations
     assert any(
         citation.article == "synergy-sobriety"
@@ -257,9 +255,7 @@ def test_an_unreadable_message_is_invalid(assistant: Assistant, message: str) ->
 
 
 @pytest.mark.parametrize("letter", ["a", "detox ", "日", "\U0001f600a"])
-def test_a_message_is_too_long_by_its_characters(
-    index: PassageIndex, encoder: SentenceTransformerEncoder, letter: str
-) -> None:
+def test_a_message_is_too_long_by_its_characters(index: PassageIndex, encoder: PackagedEncoder, letter: str) -> None:
     opened = open_assistant(index, encoder, "none")
     longest = (letter * 2000)[:2000]
     assert opened.ask(longest).status is not Status.INVALID
@@ -268,7 +264,7 @@ def test_a_message_is_too_long_by_its_characters(
     assert "2000" in answer.text
 
 
-def test_a_long_story_before_a_question_is_no_error(index: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_a_long_story_before_a_question_is_no_error(index: PassageIndex, encoder: PackagedEncoder) -> None:
     story = "my son has been drinking since his wife left and he keeps saying that he can stop whenever he likes, "
     message = story * 7 + "so does IOP include detox?"
     assert len(message) < 1000
@@ -353,11 +349,11 @@ def test_odd_messages(assistant: Assistant, message: str) -> None:
     check(assistant, assistant.ask(message))
 
 
-def test_half_a_pair_is_unreadable(index: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_half_a_pair_is_unreadable(index: PassageIndex, encoder: PackagedEncoder) -> None:
     assert open_assistant(index, encoder, "none").ask("\ud800 detox").status is Status.INVALID
 
 
-def test_an_answer_has_the_support_of_its_quotes(index: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_an_answer_has_the_support_of_its_quotes(index: PassageIndex, encoder: PackagedEncoder) -> None:
     opened = open_assistant(index, encoder, "none")
     for heading in ("Conclusion", "Definition", "Lower Costs", "Key Takeaways"):
         finding = opened.find(as_question(heading))
@@ -368,9 +364,9 @@ def test_an_answer_has_the_support_of_its_quotes(index: PassageIndex, encoder: S
 
 
 @pytest.fixture
-def at_hand(monkeypatch: pytest.MonkeyPatch, encoder: SentenceTransformerEncoder) -> None:
+def at_hand(monkeypatch: pytest.MonkeyPatch, encoder: PackagedEncoder) -> None:
     """The model is loaded once."""
-    monkeypatch.setattr("chatbot.assistant.SentenceTransformerEncoder", lambda model: encoder)
+    monkeypatch.setattr("chatbot.assistant.load_encoder", lambda model: encoder)
 
 
 def test_opening_gives_the_index_as_it_is(at_hand: None, index_folder: Path, index: PassageIndex) -> None:
@@ -402,7 +398,7 @@ def test_the_operators_limit_counts(at_hand: None, small_folder: Path) -> None:
     assert "10 characters" in opened.ask("a" * 11).text
 
 
-def test_another_library_is_answered_from_as_well(small: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_another_library_is_answered_from_as_well(small: PassageIndex, encoder: PackagedEncoder) -> None:
     opened = open_assistant(small, encoder, "none")
     for question in ("does the box reek", "how often do i turn it", "What goes in?", "is there a war on mars"):
         check(opened, opened.ask(question))

@@ -13,7 +13,7 @@ import pytest
 from conftest import ORIGINALS, ROOT
 
 import build_index as command
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex, build_index, corpus_digest
 
 KILLS = 7
@@ -21,9 +21,9 @@ KILLS = 7
 
 
 @pytest.fixture
-def at_hand(monkeypatch: pytest.MonkeyPatch, encoder: SentenceTransformerEncoder) -> None:
+def at_hand(monkeypatch: pytest.MonkeyPatch, encoder: PackagedEncoder) -> None:
     """The model is loaded once."""
-    monkeypatch.setattr(command, "SentenceTransformerEncoder", lambda model: encoder)
+    monkeypatch.setattr(command, "load_encoder", lambda model: encoder)
     for name in [name for name in os.environ if name.startswith("ASK_IOP_")]:
         monkeypatch.delenv(name)
 
@@ -185,7 +185,7 @@ def start(corpus: Path, index: Path, **environment: str) -> "subprocess.Popen[st
 
 
 def test_a_build_that_is_killed_leaves_the_old_index_or_the_new(
-    corpus: Path, small_folder: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
+    corpus: Path, small_folder: Path, tmp_path: Path, encoder: PackagedEncoder
 ) -> None:
     index = Path(shutil.copytree(small_folder, tmp_path / "index"))
     chance = random.Random(7)

@@ -11,7 +11,7 @@ import pytest
 from conftest import CORPUS, ORIGINALS
 
 from chatbot.articles import load_articles
-from chatbot.encoder import SentenceTransformerEncoder, Vectors
+from chatbot.encoder import PackagedEncoder, Vectors
 from chatbot.errors import AskError, CorpusError, IndexAlteredError, IndexMissingError, IndexStaleError
 from chatbot.glossary import load_glossary
 from chatbot.index import FORMAT, PassageIndex, build_index, corpus_digest, passage_context
@@ -24,7 +24,7 @@ QUERY = "does it smell"
 class Counting:
     """The real encoder, which remembers what it was given."""
 
-    def __init__(self, encoder: SentenceTransformerEncoder) -> None:
+    def __init__(self, encoder: PackagedEncoder) -> None:
         self.name, self.digest, self.dim, self._encoder = encoder.name, encoder.digest, encoder.dim, encoder
         self.texts: list[str] = []
 
@@ -59,15 +59,13 @@ def edit(file: Path, old: str, new: str) -> None:
 # --- the same bytes ------------------------------------------------------------------------------------------
 
 
-def test_two_builds_give_the_same_bytes(
-    originals_folder: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
-) -> None:
+def test_two_builds_give_the_same_bytes(originals_folder: Path, tmp_path: Path, encoder: PackagedEncoder) -> None:
     build_index(ORIGINALS, tmp_path, encoder)
     assert files(tmp_path) == files(originals_folder)
 
 
 def test_a_build_with_nothing_new_gives_the_same_bytes_and_embeds_nothing(
-    index_folder: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
+    index_folder: Path, tmp_path: Path, encoder: PackagedEncoder
 ) -> None:
     copy = Path(shutil.copytree(index_folder, tmp_path / "index"))
     counting = Counting(encoder)
@@ -78,7 +76,7 @@ def test_a_build_with_nothing_new_gives_the_same_bytes_and_embeds_nothing(
 
 
 def test_the_order_of_the_files_and_their_dates_make_no_difference(
-    small_folder: Path, small_corpus: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
+    small_folder: Path, small_corpus: Path, tmp_path: Path, encoder: PackagedEncoder
 ) -> None:
     (tmp_path / "corpus").mkdir()
     for file in sorted(small_corpus.iterdir(), reverse=True):
@@ -91,7 +89,7 @@ def test_the_order_of_the_files_and_their_dates_make_no_difference(
 
 
 def test_only_the_article_that_changed_is_embedded_again(
-    corpus: Path, folder: Path, encoder: SentenceTransformerEncoder, tmp_path: Path
+    corpus: Path, folder: Path, encoder: PackagedEncoder, tmp_path: Path
 ) -> None:
     edit(corpus / "worms.md", "soft scraps", "soft leaves")
     counting = Counting(encoder)
@@ -104,7 +102,7 @@ def test_only_the_article_that_changed_is_embedded_again(
 
 
 def test_an_article_more_or_less_leaves_the_others_rows(
-    corpus: Path, folder: Path, encoder: SentenceTransformerEncoder, tmp_path: Path
+    corpus: Path, folder: Path, encoder: PackagedEncoder, tmp_path: Path
 ) -> None:
     (corpus / "bees.md").write_text("---\ntitle: Bees\n---\nBees like the flowers beside a heap.\n")
     counting = Counting(encoder)
@@ -118,16 +116,14 @@ def test_an_article_more_or_less_leaves_the_others_rows(
     assert counting.texts == []
 
 
-def test_new_words_in_the_glossary_embed_what_they_change(
-    corpus: Path, folder: Path, encoder: SentenceTransformerEncoder
-) -> None:
+def test_new_words_in_the_glossary_embed_what_they_change(corpus: Path, folder: Path, encoder: PackagedEncoder) -> None:
     edit(corpus / "glossary.yaml", "wb: worm box", "wb: worm box\n  lime: calcium carbonate")
     counting = Counting(encoder)
     assert build_index(corpus, folder, counting).reused == 1
     assert any("calcium carbonate" in text for text in counting.texts)
 
 
-def test_another_model_embeds_everything(corpus: Path, folder: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_another_model_embeds_everything(corpus: Path, folder: Path, encoder: PackagedEncoder) -> None:
     other = Counting(encoder)
     other.digest = "f" * 64
     assert build_index(corpus, folder, other).reused == 0
@@ -135,7 +131,7 @@ def test_another_model_embeds_everything(corpus: Path, folder: Path, encoder: Se
 
 
 def test_a_damaged_index_is_not_built_upon(
-    corpus: Path, folder: Path, small_folder: Path, encoder: SentenceTransformerEncoder
+    corpus: Path, folder: Path, small_folder: Path, encoder: PackagedEncoder
 ) -> None:
     rows = current(folder)[0] / "sentences.faiss"
     rows.write_bytes(rows.read_bytes()[:-1] + b"\x00")
@@ -146,9 +142,7 @@ def test_a_damaged_index_is_not_built_upon(
 # --- what is saved is what is loaded ---------------------------------------------------------------------------
 
 
-def test_saving_and_loading_is_the_identity(
-    small_corpus: Path, small: PassageIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_saving_and_loading_is_the_identity(small_corpus: Path, small: PassageIndex, encoder: PackagedEncoder) -> None:
     articles = load_articles(small_corpus)
     questions = load_questions(small_corpus, articles)
     built = PassageIndex.build(articles, load_glossary(small_corpus), questions, encoder)
@@ -172,9 +166,7 @@ def test_loading_and_saving_is_the_identity(small: PassageIndex, small_folder: P
     assert files(tmp_path) == files(small_folder)
 
 
-def test_there_is_a_row_for_each_text_and_it_is_that_text(
-    index: PassageIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_there_is_a_row_for_each_text_and_it_is_that_text(index: PassageIndex, encoder: PackagedEncoder) -> None:
     assert len(index.rows.passages) == len(index.rows.passage_terms) == len(index.passages)
     assert len(index.rows.sentences) == len(index.rows.sentence_terms) == len(index.sentences)
     assert len(index.rows.questions) == len(index.questions) == len(index.question_rows)
@@ -197,9 +189,7 @@ def test_the_rows_stand_in_the_order_of_the_ids(index: PassageIndex) -> None:
     assert set(numbers) == set(range(len(index.passages)))
 
 
-def test_the_summary_counts_what_is_there(
-    small_corpus: Path, tmp_path: Path, encoder: SentenceTransformerEncoder
-) -> None:
+def test_the_summary_counts_what_is_there(small_corpus: Path, tmp_path: Path, encoder: PackagedEncoder) -> None:
     built = build_index(small_corpus, tmp_path, encoder)
     loaded = PassageIndex.load(tmp_path, encoder, small_corpus)
     assert (built.articles, built.sections, built.reused, built.questions) == (2, 6, 0, 4)
@@ -208,7 +198,7 @@ def test_the_summary_counts_what_is_there(
     assert built.dropped == {}
 
 
-def test_articles_without_questions_or_glossary_are_enough(tmp_path: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_articles_without_questions_or_glossary_are_enough(tmp_path: Path, encoder: PackagedEncoder) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "a.md").write_text("---\ntitle: A\n---\n如何堆肥。\n")  # no term that BM25 knows
     build_index(tmp_path / "corpus", tmp_path / "index", encoder)
@@ -221,7 +211,7 @@ def test_articles_without_questions_or_glossary_are_enough(tmp_path: Path, encod
 
 
 def test_every_file_that_is_missing_empty_truncated_or_altered_is_noticed(
-    folder: Path, encoder: SentenceTransformerEncoder
+    folder: Path, encoder: PackagedEncoder
 ) -> None:
     whole = files(folder)
     assert len(whole) > 10
@@ -243,16 +233,14 @@ def test_every_file_that_is_missing_empty_truncated_or_altered_is_noticed(
     assert PassageIndex.load(folder, encoder).sentences
 
 
-def test_an_altered_index_is_noticed_before_it_is_called_stale(
-    folder: Path, encoder: SentenceTransformerEncoder
-) -> None:
+def test_an_altered_index_is_noticed_before_it_is_called_stale(folder: Path, encoder: PackagedEncoder) -> None:
     library = current(folder)[0] / "library.json"
     library.write_bytes(library.read_bytes().replace(b"compost", b"c0mpost"))
     with pytest.raises(IndexAlteredError):
         PassageIndex.load(folder)
 
 
-def test_an_index_of_another_model_is_stale(folder: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_an_index_of_another_model_is_stale(folder: Path, encoder: PackagedEncoder) -> None:
     other = Counting(encoder)
     other.name, other.digest = "another", "f" * 64
     with pytest.raises(IndexStaleError, match="another"):
@@ -303,7 +291,7 @@ def test_a_renamed_article_is_another_corpus(corpus: Path) -> None:
     ],
 )
 def test_a_corpus_that_cannot_be_read_leaves_the_index_as_it_was(
-    corpus: Path, folder: Path, encoder: SentenceTransformerEncoder, name: str, content: bytes
+    corpus: Path, folder: Path, encoder: PackagedEncoder, name: str, content: bytes
 ) -> None:
     before = files(folder)
     (corpus / name).write_bytes(content)
@@ -315,7 +303,7 @@ def test_a_corpus_that_cannot_be_read_leaves_the_index_as_it_was(
     assert files(folder) == before
 
 
-def test_the_index_names_its_model_and_format(small: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_the_index_names_its_model_and_format(small: PassageIndex, encoder: PackagedEncoder) -> None:
     assert small.manifest["model"] == {"name": encoder.name, "digest": encoder.digest, "dim": encoder.dim}
     assert small.manifest["format"] == FORMAT
     json.dumps(small.manifest)

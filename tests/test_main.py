@@ -16,7 +16,7 @@ from conftest import ROOT
 
 from chatbot.__main__ import main, show
 from chatbot.answers import Answer, Citation, Helpline, Status
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex
 
 DETOX = "does IOP include detox?"
@@ -24,9 +24,9 @@ KEYS = ["status", "text", "citations", "suggestions", "helplines", "index"]
 
 
 @pytest.fixture(autouse=True)
-def at_hand(monkeypatch: pytest.MonkeyPatch, encoder: SentenceTransformerEncoder) -> Iterator[None]:
+def at_hand(monkeypatch: pytest.MonkeyPatch, encoder: PackagedEncoder) -> Iterator[None]:
     """The model is loaded once; no setting comes from outside; a pipe's signal stays as it was."""
-    monkeypatch.setattr("chatbot.assistant.SentenceTransformerEncoder", lambda model: encoder)
+    monkeypatch.setattr("chatbot.assistant.load_encoder", lambda model: encoder)
     for name in [name for name in os.environ if name.startswith("ASK_IOP_")]:
         monkeypatch.delenv(name)
     before = signal.getsignal(signal.SIGPIPE)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import PackagedEncoder
 from chatbot.errors import ModelError
 from chatbot.index import PassageIndex
 from chatbot.reader import (
@@ -31,7 +31,7 @@ SIGNALS = 10
 
 
 @pytest.fixture(scope="module")
-def retriever(index: PassageIndex, encoder: SentenceTransformerEncoder) -> Retriever:
+def retriever(index: PassageIndex, encoder: PackagedEncoder) -> Retriever:
     return Retriever(index, encoder)
 
 

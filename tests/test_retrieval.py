@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.answers import Answer, Status, cite
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import PackagedEncoder
 from chatbot.evaluation import judge, read_questions
 from chatbot.index import PassageIndex, build_index
 from chatbot.lexical import stem
@@ -20,19 +20,17 @@ QUESTIONS = [question["question"] for question in FIFTY]
 
 
 @pytest.fixture(scope="module")
-def retriever(index: PassageIndex, encoder: SentenceTransformerEncoder) -> Retriever:
+def retriever(index: PassageIndex, encoder: PackagedEncoder) -> Retriever:
     return Retriever(index, encoder)
 
 
 @pytest.fixture(scope="module")
-def small_retriever(small: PassageIndex, encoder: SentenceTransformerEncoder) -> Retriever:
+def small_retriever(small: PassageIndex, encoder: PackagedEncoder) -> Retriever:
     return Retriever(small, encoder)
 
 
 @pytest.mark.parametrize("question", QUESTIONS[:8])
-def test_every_score_is_what_it_is_called(
-    retriever: Retriever, encoder: SentenceTransformerEncoder, question: str
-) -> None:
+def test_every_score_is_what_it_is_called(retriever: Retriever, encoder: PackagedEncoder, question: str) -> None:
     index, query = retriever.index, retriever.prepare(question)
     vector = encoder.encode([query.text])[0]
     search = retriever.search(question)
@@ -68,13 +66,13 @@ def test_hits_stand_in_the_order_of_their_scores(retriever: Retriever, question:
     assert retriever.search(question, 12).hits == whole[:12]
 
 
-def test_the_same_question_finds_the_same(retriever: Retriever, encoder: SentenceTransformerEncoder) -> None:
+def test_the_same_question_finds_the_same(retriever: Retriever, encoder: PackagedEncoder) -> None:
     again = Retriever(retriever.index, encoder)
     for question in QUESTIONS[:10]:
         assert retriever.search(question) == again.search(question) == again.search(question)
 
 
-def test_ties_break_on_position(tmp_path: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_ties_break_on_position(tmp_path: Path, encoder: PackagedEncoder) -> None:
     corpus = write_small_corpus(tmp_path / "corpus")
     (corpus / "questions.yaml").unlink()
     (corpus / "a-copy.md").write_bytes((corpus / "worms.md").read_bytes())
@@ -101,9 +99,7 @@ def test_a_known_question_finds_its_answer_and_an_unanswered_one_its_advice(smal
     assert shop.answered < 0.9
 
 
-def test_known_scores_are_zero_without_known_questions(
-    originals: PassageIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_known_scores_are_zero_without_known_questions(originals: PassageIndex, encoder: PackagedEncoder) -> None:
     search = Retriever(originals, encoder).search(QUESTIONS[0])
     assert (search.answered, search.unanswered, search.say) == (0.0, 0.0, "")
     assert {hit.known for hit in search.hits} == {0.0}
@@ -146,7 +142,7 @@ def test_a_word_of_english_is_no_slip(retriever: Retriever, word: str) -> None:
     assert word in retriever.prepare(f"about my {word} now").text.split()
 
 
-def test_meditation_is_not_medication(originals: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_meditation_is_not_medication(originals: PassageIndex, encoder: PackagedEncoder) -> None:
     assert "medication" not in Retriever(originals, encoder).prepare("is there meditation?").text
 
 

@@ -11,7 +11,7 @@ from conftest import write_small_corpus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex, build_index
 from chatbot.passages import leans_back
 from chatbot.retrieval import Hit, Retriever
@@ -59,7 +59,7 @@ class Library:
 
 @pytest.fixture(scope="module", params=["corpus", "originals", "small", "turns"])
 def library(
-    request: pytest.FixtureRequest, encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, encoder: PackagedEncoder, tmp_path_factory: pytest.TempPathFactory
 ) -> Library:
     if request.param == "turns":
         return opened(turns(tmp_path_factory.mktemp("turns"), encoder), encoder)
@@ -68,18 +68,18 @@ def library(
 
 
 @pytest.fixture(scope="module")
-def turning(encoder: SentenceTransformerEncoder, tmp_path_factory: pytest.TempPathFactory) -> Library:
+def turning(encoder: PackagedEncoder, tmp_path_factory: pytest.TempPathFactory) -> Library:
     return opened(turns(tmp_path_factory.mktemp("turning"), encoder), encoder)
 
 
-def turns(folder: Path, encoder: SentenceTransformerEncoder) -> PassageIndex:
+def turns(folder: Path, encoder: PackagedEncoder) -> PassageIndex:
     corpus = write_small_corpus(folder / "corpus")
     (corpus / "turns.md").write_text(TURNS)
     build_index(corpus, folder / "index", encoder)
     return PassageIndex.load(folder / "index")
 
 
-def opened(index: PassageIndex, encoder: SentenceTransformerEncoder) -> Library:
+def opened(index: PassageIndex, encoder: PackagedEncoder) -> Library:
     return Library(index, Retriever(index, encoder).search("anything", 10**6).hits)
 
 
@@ -231,7 +231,7 @@ def test_nothing_is_quoted_below_the_threshold(library: Library) -> None:
     assert confidence(np.zeros(0)) == 0.0
 
 
-def test_sentences_that_say_the_same_are_quoted_once(tmp_path: Path, encoder: SentenceTransformerEncoder) -> None:
+def test_sentences_that_say_the_same_are_quoted_once(tmp_path: Path, encoder: PackagedEncoder) -> None:
     corpus = write_small_corpus(tmp_path / "corpus")
     (corpus / "worms-again.md").write_bytes((corpus / "worms.md").read_bytes())
     build_index(corpus, tmp_path / "index", encoder)
@@ -256,7 +256,7 @@ def test_a_long_chain_is_quoted_to_its_beginning(turning: Library) -> None:
 
 
 def test_no_quote_from_the_originals_opens_with_a_word_that_points_back(
-    originals: PassageIndex, encoder: SentenceTransformerEncoder
+    originals: PassageIndex, encoder: PackagedEncoder
 ) -> None:
     library = opened(originals, encoder)
     for hit in library.hits:

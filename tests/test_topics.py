@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex
 from chatbot.retrieval import Retriever
 from chatbot.topics import as_question, nearest_topics, topic_quotes
@@ -87,9 +87,7 @@ def test_as_question(heading: str, question: str) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 4])
-def test_topics_are_as_many_as_wanted_and_differ(
-    library: PassageIndex, encoder: SentenceTransformerEncoder, limit: int
-) -> None:
+def test_topics_are_as_many_as_wanted_and_differ(library: PassageIndex, encoder: PackagedEncoder, limit: int) -> None:
     hits = Retriever(library, encoder).search("does it include medicine", 12).hits
     for given in ((), hits):
         topics = nearest_topics(library, given, limit)
@@ -100,14 +98,14 @@ def test_topics_are_as_many_as_wanted_and_differ(
         assert topics == nearest_topics(library, given, 10)[:limit]
 
 
-def test_topics_are_those_of_the_hits_nearest_first(library: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_topics_are_those_of_the_hits_nearest_first(library: PassageIndex, encoder: PackagedEncoder) -> None:
     hits = Retriever(library, encoder).search("does it include medicine", 12).hits
     near = [as_question(hit.passage.heading) for hit in hits if hit.passage.trail]
     topics = nearest_topics(library, hits, 10)
     assert [near.index(topic) for topic in topics] == sorted(near.index(topic) for topic in topics)
 
 
-def test_what_was_quoted_is_not_offered_again(library: PassageIndex, encoder: SentenceTransformerEncoder) -> None:
+def test_what_was_quoted_is_not_offered_again(library: PassageIndex, encoder: PackagedEncoder) -> None:
     hits = Retriever(library, encoder).search("does it include medicine", 12).hits
     first = nearest_topics(library, hits, 1)[0]
     quotes = topic_quotes(first, library)
@@ -117,9 +115,7 @@ def test_what_was_quoted_is_not_offered_again(library: PassageIndex, encoder: Se
     assert len(nearest_topics(library, hits, 3, quotes)) <= 3
 
 
-def test_a_heading_about_the_whole_subject_hides_no_other(
-    index: PassageIndex, encoder: SentenceTransformerEncoder
-) -> None:
+def test_a_heading_about_the_whole_subject_hides_no_other(index: PassageIndex, encoder: PackagedEncoder) -> None:
     hits = Retriever(index, encoder).search("what is an intensive outpatient program (IOP)?", 10**6).hits
     first = [hit for hit in hits if hit.passage.heading == "What is an Intensive Outpatient Program (IOP)?"]
     assert len(nearest_topics(index, [*first, *hits], 3)) == 3

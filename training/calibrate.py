@@ -20,7 +20,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from chatbot.articles import load_articles
-from chatbot.encoder import SentenceTransformerEncoder
+from chatbot.encoder import load_encoder
 from chatbot.evaluation import _same, read_questions
 from chatbot.glossary import load_glossary
 from chatbot.index import PassageIndex
@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=12)
     args = parser.parse_args()
     asked = units(read_questions([args.questions]))
-    encoder = SentenceTransformerEncoder()
+    encoder = load_encoder()
     corpora = {"retold": (ROOT / "corpus", True), "retold, no known questions": (ROOT / "corpus", False)}
     if args.originals:
         corpora["originals"] = (args.originals, False)

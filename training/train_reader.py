@@ -21,7 +21,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from chatbot.encoder import PACKAGED_MODEL, SentenceTransformerEncoder, model_folder
+from chatbot.encoder import PACKAGED_MODEL, Encoder, load_encoder, model_folder
 from chatbot.passages import split_sentences
 from chatbot.reader import LONGEST, reader_input
 
@@ -99,7 +99,7 @@ def squad_cases(path: Path) -> Iterator[Case]:
                 )
 
 
-def cosines(encoder: SentenceTransformerEncoder, cases: list[Case]) -> list[np.ndarray]:
+def cosines(encoder: Encoder, cases: list[Case]) -> list[np.ndarray]:
     """For each case the cosine of its question with each of its sentences."""
     texts = sorted({text for case in cases for text in (case.question, *case.sentences)})
     rows = dict(zip(texts, encoder.encode(texts), strict=True))
@@ -123,6 +123,33 @@ def spoil(question: str, chance: random.Random) -> str:
         ]
     )
     return " ".join(words)
+
+
+@torch.no_grad()
+def mine(model: torch.nn.Module, tokenizer, cases: list[Case], scores: list[np.ndarray], top: int) -> list[np.ndarray]:
+    """For each case the order in which its sentences tempt: the `top` by cosine, most believed by the model first.
+
+    Shape of each: (number of sentences,), higher is more tempting, in place of the cosine.
+    """
+    model.eval()
+    asked = [(n, int(i)) for n, cosine in enumerate(scores) for i in np.argsort(-cosine, kind="stable")[:top]]
+    asked.sort(key=lambda place: len(cases[place[0]].question) + len(cases[place[0]].contexts[place[1]]))
+    tempting = [cosine - 2.0 for cosine in scores]
+    for start in range(0, len(asked), 128):
+        block = asked[start : start + 128]
+        inputs = tokenizer(
+            [cases[n].question for n, _ in block],
+            [cases[n].contexts[i] for n, i in block],
+            truncation="only_second",
+            max_length=LONGEST,
+            padding=True,
+            return_tensors="pt",
+        )
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = model(**inputs).logits.squeeze(-1)
+        for (n, i), value in zip(block, torch.sigmoid(logits.float()).tolist(), strict=True):
+            tempting[n][i] = value
+    return tempting
 
 
 def pairs(cases: list[Case], scores: list[np.ndarray], seed: int, foreign: float = 0.4) -> list[tuple[str, str, float]]:
@@ -205,7 +232,7 @@ def train(args: argparse.Namespace) -> None:
     """Train, report, save."""
     random.seed(args.seed)
     torch.manual_seed(args.seed)
-    encoder = SentenceTransformerEncoder()
+    encoder = load_encoder()
     torch.set_num_threads(args.threads)
     own = [case for path in sorted(args.pairs.glob("*.jsonl")) for case in article_cases(path)]
     fit = [case for case in own if case.group not in TUNE | TEST][: args.limit]
@@ -231,6 +258,10 @@ def train(args: argparse.Namespace) -> None:
     )
     loss_of = torch.nn.BCEWithLogitsLoss()
     began, done = time.time(), 0
+    if args.mine:
+        fit_scores = mine(model, tokenizer, fit, fit_scores, args.mine)
+        extra_scores = mine(model, tokenizer, extra, extra_scores, args.mine)
+        print(f"mined {time.time() - began:.0f} s", flush=True)
     for epoch in range(args.epochs):
         made = pairs(fit, fit_scores, args.seed + epoch) + pairs(extra, extra_scores, args.seed + epoch)
         random.Random(epoch).shuffle(made)
@@ -271,6 +302,9 @@ def main() -> None:
     parser.add_argument("--squad", type=Path, help="SQuAD 2.0's dev-v2.0.json.gz")
     parser.add_argument("--squad-questions", type=int, default=3000)
     parser.add_argument("--start", type=Path, help="folder of a transformers model to start from instead of MiniLM")
+    parser.add_argument(
+        "--mine", type=int, default=0, help="take wrong sentences from this many by cosine, as the start model errs"
+    )
     parser.add_argument("--out", type=Path, default=HERE / "out")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=32)
