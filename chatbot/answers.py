@@ -142,6 +142,9 @@ MEDICAL = (
     "I can't advise on a personal medical decision such as a dose, stopping or mixing a medicine, or a diagnosis. "
     "Please ask the prescriber or a pharmacist."
 )
+ALSO_ASKED = "You also asked something. This is what the articles say:"
+ON_THE_SUBJECT = "This is what the articles say on the subject; it is no advice for one person:"
+IN_CASE = "In case you, or someone with you, are in danger now: help is a call or a text away, at any hour."
 CARDS = {
     "suicide": "It sounds as if you, or someone you care about, may be in danger. You don't have to face this alone. "
     "I am a program, not a person. Please call or text 988 now, or call 911 if the danger is immediate.",
@@ -149,14 +152,17 @@ CARDS = {
     "person on their side, and stay with them. I am a program, not a person.",
     "withdrawal": "This can be a medical emergency. Call 911 or go to an emergency room now. Stopping alcohol or "
     "benzodiazepines suddenly can be deadly, so don't try to tough it out. I am a program, not a person.",
+    "child_danger": "A child may be in danger. If it is happening now, call 911. Childhelp answers day and night and "
+    "tells you what to do next. I am a program, not a person.",
     "violence": "You deserve to be safe. If you are in danger now, call 911. "
     "The helplines below are free and confidential. I am a program, not a person.",
 }
 CARD_LINES = {
-    "suicide": ("crisis", "emergency"),
+    "suicide": ("crisis", "emergency", "textline"),
     "overdose": ("emergency", "poison"),
     "withdrawal": ("emergency", "poison"),
     "violence": ("emergency", "violence", "crisis"),
+    "child_danger": ("emergency", "child", "poison"),
 }
 
 

@@ -195,7 +195,12 @@ def _add_health(api: FastAPI) -> None:
     @api.get("/readyz", responses=errors(503), summary="Can it answer questions?")
     def readyz(request: Request) -> dict[str, bool | str]:
         """The digest of the index that answers; 503 until it is loaded."""
-        return {"ready": True, "index": loaded(request).index_digest}
+        assistant = loaded(request)
+        return {
+            "ready": True,
+            "index": assistant.index_digest,
+            "screen": "whole" if assistant.screens_whole else "patterns only",
+        }
 
     @api.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:

@@ -1,5 +1,6 @@
 """The engine behind every door: one question in, one answer out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,8 @@ from chatbot.errors import SettingsError
 from chatbot.index import PassageIndex
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader, Support
 from chatbot.retrieval import Retriever, Search
+from chatbot.safety import Concern
+from chatbot.screening import Screen, Screening
 from chatbot.selection import Quote, confidence, select
 from chatbot.settings import Settings
 from chatbot.topics import nearest_topics, topic_quotes
@@ -46,10 +49,12 @@ class Assistant:
         reader: Reader,
         helplines: tuple[Helpline, ...],
         max_question_characters: int = 2000,
+        screen: Screen | None = None,
     ) -> None:
         self._index, self._reader = index, reader
         self._retriever = Retriever(index, encoder)
         self._limit = max_question_characters
+        self._screen = screen or Screen(None)
         self.helplines = helplines
         self.articles: tuple[Article, ...] = tuple(index.articles.values())
         self.index_digest = index.digest
@@ -64,16 +69,28 @@ class Assistant:
             raise SettingsError(f"reader '{settings.reader}' is not one of: default, none")
         reader: Reader = CrossEncoderReader(index) if settings.reader == "default" else RetrievalReader(index)
         helplines = safety.load_helplines(settings.helplines)
-        return cls(index, encoder, reader, helplines, settings.max_question_characters)
+        return cls(index, encoder, reader, helplines, settings.max_question_characters, Screen.open())
+
+    @property
+    def screens_whole(self) -> bool:
+        """Whether both layers of the danger screen work; the patterns always do."""
+        return self._screen.whole
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The answer to one message. Never raises on what a person typed: see `Status`."""
+        refusal = self._refuse_unreadable(question)
+        if refusal:
+            return replace(refusal, index=self.index_digest)
+        screening = self._screen(question, history)
         reply = (
-            self._refuse_unreadable(question)
-            or self._notice_danger(question)
+            self._notice_danger(question, screening)
             or self._make_small_talk(question)
-            or self._look_up(contextualise(question, history))
+            or self._look_up(contextualise(question, history).alone)
         )
+        if screening.doubtful:
+            lines = safety.pick(self.helplines, "crisis", "emergency")
+            text = f"{answers.IN_CASE}\n\n{reply.text}"
+            reply = replace(reply, text=text, helplines=tuple(dict.fromkeys((*lines, *reply.helplines))))
         return replace(reply, index=self.index_digest)
 
     def examples(self) -> tuple[str, ...]:
@@ -100,18 +117,36 @@ class Assistant:
             return Answer(Status.INVALID, answers.INVALID["unreadable"])
         return None
 
-    def _notice_danger(self, question: str) -> Answer | None:
-        concern = safety.screen(question)
+    def _notice_danger(self, question: str, screening: Screening) -> Answer | None:
+        concern = screening.concern
         if concern is None:
             return None
-        if concern is safety.Concern.MEDICAL_ADVICE:
-            return Answer(
-                Status.MEDICAL_ADVICE,
-                answers.MEDICAL,
-                helplines=safety.pick(self.helplines, "poison", "referral"),
-            )
-        lines = safety.pick(self.helplines, *answers.CARD_LINES[concern])
-        return Answer(Status.CRISIS, answers.CARDS[concern], helplines=lines)
+        if concern is Concern.MEDICAL_ADVICE:
+            card, status = answers.MEDICAL, Status.MEDICAL_ADVICE
+            names: tuple[str, ...] = ("poison", "referral")
+            opening, asked = answers.ON_THE_SUBJECT, [question]
+        else:
+            card, status, names = answers.CARDS[concern], Status.CRISIS, answers.CARD_LINES[concern]
+            opening, asked = answers.ALSO_ASKED, self._also_asked(question)
+        quotes = self._quotes_beside(asked)
+        text = f"{card}\n\n{opening}\n\n{answers.quoted(quotes)}" if quotes else card
+        return Answer(status, text, quotes, helplines=safety.pick(self.helplines, *names))
+
+    def _also_asked(self, message: str) -> list[str]:
+        """The ordinary questions that a message about danger holds besides."""
+        return [
+            part
+            for part in re.split(r"(?<=[.!?])\s+", message)
+            if part.rstrip().endswith("?") and part != message and self._screen(part) == Screening(None)
+        ][:2]
+
+    def _quotes_beside(self, questions: Sequence[str]) -> tuple[Citation, ...]:
+        """What the articles say on these, under a card. The card is shown whatever happens here."""
+        try:
+            quotes = {quote: None for question in questions for quote in self.find(question).quotes}
+            return self._cite(tuple(quotes), 0)
+        except Exception:
+            return ()
 
     def _make_small_talk(self, question: str) -> Answer | None:
         kind = small_talk(question)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from chatbot.lexical import STOP_WORDS
+
 Talk = Literal["greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human"]
 
 
@@ -69,10 +71,80 @@ def without_greeting(message: str) -> str:
     return _HELLO.sub("", message).strip() or message
 
 
-def contextualise(message: str, history: Sequence[Turn]) -> str:
-    """The question to answer. For now every message stands alone; follow-ups have their place here."""
-    del history
-    return without_greeting(message)
+_LEADS_ON = re.compile(
+    r"(?:and|but|so|or|then|ok(?:ay)?|also|oh|hmm+|well|no|nope|actually|wait|sorry)\b[\s,]+"
+    r"|(?:what|how) about\b|(?:no,? )?i (?:mean|meant)\b|even\b|same\b|why\b|how (?:so|come)\b|like what\b|such as\b|which\b",
+    re.IGNORECASE,
+)
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|it's|they|them|their|theirs|they're|that|that's|this|those|these|there|he|she|him|her|his|hers|one|ones"
+    r"|the (?:other|same|first|second|last)|both|either|either one|each|such|then|instead|too|else|more)\b",
+    re.IGNORECASE,
+)
+_MORE = re.compile(
+    r"(?:can you |could you |please |ok(?:ay)?,? )*(?:tell me more|say more|more|go on|more (?:info|information|detail|details)(?: please)?"
+    r"|(?:anything|what|something) else|any(?:thing)? more|is that all|expand on that|elaborate|tell me more about (?:it|that|this))\W*",
+    re.IGNORECASE,
+)
+_WHERE = re.compile(
+    r".{0,12}\b(?:where (?:does|did|do) (?:it|they|you|that|the article|this) (?:say|get|find|read)\b.*|who says(?: that| so)?|says who"
+    r"|what(?:'s| is) (?:the|your) source.*|source|where is that (?:from|written).*|where(?:'s| is) that from|which article.*|how do you know(?: that)?)\W*",
+    re.IGNORECASE,
+)
+_CONTENT = re.compile(r"[a-z][a-z'-]{2,}", re.IGNORECASE)
+FEW_WORDS = 3
+"""A message with no more words than this that carry meaning may need what was asked before it."""
+
+Bearing = Literal["alone", "perhaps", "leans", "more", "where"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a message may mean: by itself, or with the question before it."""
+
+    alone: str
+    before: str = ""
+    """The last question that the visitor asked before this message; empty where there is none."""
+    bearing: Bearing = "alone"
+    """How the message stands to that question: `more` of the same is wanted, or `where` the answer stands."""
+
+    @property
+    def together(self) -> str:
+        """The message with the question before it."""
+        return f"{self.before.rstrip('?. ')}: {self.alone}"
+
+
+def contextualise(message: str, history: Sequence[Turn]) -> Reading:
+    """How a message can be read after the turns before it."""
+    alone = without_greeting(message)
+    before = _last_question(history)
+    text = alone.strip()
+    if not before:
+        return Reading(alone)
+    if _WHERE.fullmatch(text):
+        return Reading(alone, before, "where")
+    if _MORE.fullmatch(text):
+        return Reading(alone, before, "more")
+    content = [word for word in _CONTENT.findall(text) if word.lower() not in STOP_WORDS]
+    if _LEADS_ON.match(text) or len(content) < FEW_WORDS:
+        return Reading(alone, before, "leans")
+    return Reading(alone, before, "perhaps" if _POINTS_BACK.search(text) else "alone")
+
+
+def _last_question(history: Sequence[Turn]) -> str:
+    """The last question that stands by itself, with the shorter ones after it."""
+    kept: list[str] = []
+    for turn in reversed(history):
+        if turn.role != "user" or small_talk(turn.content):
+            continue
+        text = without_greeting(turn.content).strip()
+        if _MORE.fullmatch(text) or _WHERE.fullmatch(text):
+            continue
+        kept.insert(0, text)
+        content = [word for word in _CONTENT.findall(text) if word.lower() not in STOP_WORDS]
+        if len(content) >= FEW_WORDS or len(kept) == 2:
+            break
+    return ": ".join(text.rstrip("?. ") for text in kept)[-400:]
 
 
 _ASKS = r"(?:how|what|what'?s|when|where|who|who'?s|which|why|whether|is|are|do|does|did|can|could|will|would|should|has|have)"

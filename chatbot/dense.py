@@ -4,6 +4,7 @@ from pathlib import Path
 
 import faiss
 import numpy as np
+import numpy.typing as npt
 
 from chatbot.encoder import Vectors
 
@@ -47,6 +48,12 @@ class DenseIndex:
             found, ids = self._index.search(query.reshape(1, -1), len(self))
             scores[ids[0]] = found[0]
         return scores
+
+    def nearest(self, query: Vectors, count: int) -> tuple[npt.NDArray[np.int64], Vectors]:
+        """The `count` rows (or all) nearest to the query, shape (dim,): (their numbers, their cosines), nearest
+        first, rows that are equally near in any order."""
+        found, ids = self._index.search(query.reshape(1, -1), min(count, len(self)))
+        return ids[0], found[0]
 
     def save(self, path: Path) -> None:
         """Write to one file."""

@@ -22,6 +22,9 @@ TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f41157
 """Both are the bytes of the model's official repository, so the package's origin need not be trusted."""
 GRAPH = Path(__file__).parent / "weights" / "encoder.onnx"
 """The packaged model's graph without its weights, written by `training/export_encoder.py`."""
+ADAPTER = GRAPH.with_name("questions.safetensors")
+"""Low-rank changes to the packaged model that bring questions with one answer together, written by
+`training/train_questions.py`."""
 UNUSED = "pooler."
 """Tensors of the package that sentence vectors are not made of."""
 LONGEST = 256
@@ -40,6 +43,10 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """float32, shape (len(texts), dim), rows of Euclidean length 1."""
+        ...
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """The same shape, in a space where questions that want the same answer are near each other."""
         ...
 
     def knows(self, word: str) -> bool:
@@ -109,35 +116,62 @@ class PackagedEncoder:
     name = PACKAGED_MODEL
     dim = 384
 
-    def __init__(self, graph: Path = GRAPH) -> None:
+    def __init__(self, graph: Path = GRAPH, adapter: Path = ADAPTER) -> None:
+        """Load the weights. Raises `ModelError`."""
+        folder = model_folder(PACKAGED_MODEL)
+        self._plain = AdaptedModel(None, graph)
+        self._questions = AdaptedModel(adapter, graph)
+        self._words = frozenset(self._plain.tokenizer.get_vocab())
+        self.digest = hashlib.sha256(f"{_digest(folder)}{file_sha256(adapter)}".encode()).hexdigest()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """float32, shape (len(texts), dim), rows of Euclidean length 1: the mean of a text's token vectors."""
+        return self._plain.encode(texts)
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """The same with the adapter's changes."""
+        return self._questions.encode(texts)
+
+    def knows(self, word: str) -> bool:
+        """Whether a lower-case word is a token of its own."""
+        return word in self._words
+
+
+class AdaptedModel:
+    """The packaged model in the graph that ships with us, as it is or with low-rank changes to its weights."""
+
+    def __init__(self, adapter: Path | None, graph: Path = GRAPH) -> None:
         """Load the weights. Raises `ModelError`."""
         folder = model_folder(PACKAGED_MODEL)
         check_shipped(graph)
+        if adapter is not None:
+            check_shipped(adapter)
         import onnxruntime
         from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 
+        weights = load_file(folder / "model.safetensors")
+        names = sorted(n for n, v in weights.items() if v.dtype == np.float32 and not n.startswith(UNUSED))
+        self.changes: dict[str, npt.NDArray[Any]] = load_file(adapter) if adapter is not None else {}
+        for name in names:
+            if f"{name}.up" in self.changes:
+                up, down = self.changes[f"{name}.up"], self.changes[f"{name}.down"]
+                weights[name] = weights[name] + up.astype(np.float32) @ down.astype(np.float32)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2
         options.inter_op_num_threads = 1
         # The session refers to these arrays as long as it lives.
-        self._weights = [
-            (name, onnxruntime.OrtValue.ortvalue_from_numpy(value))
-            for name, value in sorted(load_file(folder / "model.safetensors").items())
-            if value.dtype == np.float32 and not name.startswith(UNUSED)
-        ]
-        options.add_external_initializers([name for name, _ in self._weights], [value for _, value in self._weights])
+        self._values = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[name]) for name in names]
+        options.add_external_initializers(names, self._values)
         self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(LONGEST)
-        self._tokenizer.no_padding()
-        self._words = frozenset(self._tokenizer.get_vocab())
-        self.digest = _digest(folder)
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.enable_truncation(LONGEST)
+        self.tokenizer.no_padding()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """float32, shape (len(texts), dim), rows of Euclidean length 1: the mean of a text's token vectors."""
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
-        rows = np.zeros((len(texts), self.dim), dtype=np.float32)
+        """float32, shape (len(texts), 384), rows of Euclidean length 1: the mean of a text's token vectors."""
+        ids = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
+        rows = np.zeros((len(texts), PackagedEncoder.dim), dtype=np.float32)
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         for start in range(0, len(order), TOGETHER):
             batch = order[start : start + TOGETHER]
@@ -150,10 +184,6 @@ class PackagedEncoder:
             weight = mask[:, :, None].astype(np.float32)
             rows[batch] = (hidden * weight).sum(axis=1) / weight.sum(axis=1)
         return np.ascontiguousarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
-
-    def knows(self, word: str) -> bool:
-        """Whether a lower-case word is a token of its own."""
-        return word in self._words
 
 
 class SentenceTransformerEncoder:
@@ -197,6 +227,10 @@ class SentenceTransformerEncoder:
             list(texts), batch_size=32, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
         )
         return np.ascontiguousarray(rows, dtype=np.float32)
+
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        """The same as `encode`: another model brings no adapter."""
+        return self.encode(texts)
 
     def knows(self, word: str) -> bool:
         """Whether a lower-case word is a token of its own."""

@@ -27,7 +27,7 @@ from chatbot.passages import Passage, Sentence, split_sections
 from chatbot.questions import KnownQuestion, Place, load_questions, resolve
 from chatbot.storage import REBUILD, check_files, current, publish, write_json
 
-FORMAT = 2
+FORMAT = 3
 Progress = Callable[[Iterable[Article]], Iterable[Article]]
 BLOCK = 256
 """Known questions embedded together; a block of them that is unchanged is not embedded again."""
@@ -140,7 +140,10 @@ class PassageIndex:
                 {"id": article.id, "digest": digest, "reused": reused, "passages": len(own), "rows": len(rows)}
             )
         blocks = [questions[start : start + BLOCK] for start in range(0, len(questions), BLOCK)]
-        asked = [embed([glossary.write_out(question.text) for question in block]) for block in blocks]
+        asked = [
+            embed([glossary.write_out(question.text) for question in block], encoder.encode_questions)
+            for block in blocks
+        ]
         dense = Rows(
             DenseIndex.build(np.concatenate(passage_rows)),
             DenseIndex.build(np.concatenate(sentence_rows)),
@@ -240,11 +243,13 @@ class _Embedder:
         same = previous is not None and previous.manifest["model"]["digest"] == encoder.digest
         self._known = previous.embedded() if previous is not None and same else {}
 
-    def __call__(self, texts: list[str]) -> tuple[str, Vectors, bool]:
+    def __call__(
+        self, texts: list[str], encode: Callable[[Sequence[str]], Vectors] | None = None
+    ) -> tuple[str, Vectors, bool]:
         """(digest of the texts, their rows, whether these were known already)."""
-        digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps([encode is not None, texts]).encode()).hexdigest()
         rows = self._known.get(digest)
-        return digest, self._encoder.encode(texts) if rows is None else rows, rows is not None
+        return digest, (encode or self._encoder.encode)(texts) if rows is None else rows, rows is not None
 
 
 def build_index(corpus: Path, folder: Path, encoder: Encoder, progress: Progress = iter) -> Built:

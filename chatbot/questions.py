@@ -31,6 +31,8 @@ class KnownQuestion:
     places: tuple[Place, ...] = ()
     say: str = ""
     """For an unanswered question: where such an answer is to be had."""
+    topic: str = ""
+    """For an unanswered question: the group that it stands in."""
 
 
 def load_questions(folder: Path, articles: Sequence[Article]) -> tuple[KnownQuestion, ...]:
@@ -52,7 +54,8 @@ def load_questions(folder: Path, articles: Sequence[Article]) -> tuple[KnownQues
     try:
         found = [question for entry in raw.get("answered") or () for question in _answered(path, entry, sections)]
         for entry in raw.get("unanswered") or ():
-            found += [KnownQuestion(str(text), say=str(entry["say"])) for text in entry["questions"]]
+            topic = str(entry.get("topic") or entry["say"])
+            found += [KnownQuestion(str(text), say=str(entry["say"]), topic=topic) for text in entry["questions"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise CorpusError(
             path, f"has an entry that lacks something ({error})", "compare it with its neighbours"

@@ -17,6 +17,8 @@ BM25_HALF = 6.0
 WEIGHTS = {"cosine": 0.5, "passage_cosine": 0.15, "bm25": 0.15, "passage_bm25": 0.1, "known": 0.5}
 KNOWN_FROM = 0.4
 """Known questions less alike than this say nothing."""
+NEAREST = 64
+"""Known questions that a search looks at."""
 LONG_WORD = 10
 """From this many letters two slips are put right, below it one."""
 SHORTEST_TYPO = 5
@@ -117,7 +119,7 @@ class Retriever:
         if not self.index.sentences:
             return Search(())
         vector = self._encoder.encode([query.text])[0]
-        asked = rows.questions.cosines(vector)
+        asked = self._asked(query)
         scores = {
             "cosine": rows.sentences.cosines(vector),
             "passage_cosine": rows.passages.cosines(vector)[self._passage_of],
@@ -136,6 +138,15 @@ class Retriever:
         order = np.argsort(-np.round(fused, 6), kind="stable")[:limit].tolist()
         hits = tuple(self._hit(row, {**scores, "fused": fused}) for row in order)
         return Search(hits, float(scores["known"].max(initial=0.0)), *self._nearest_unanswered(asked))
+
+    def _asked(self, query: Query) -> Vectors:
+        """The cosine of the question with each known one, shape (n,); 0 for all but the nearest."""
+        rows = self.index.rows.questions
+        asked = np.zeros(len(rows), dtype=np.float32)
+        if len(rows):
+            near, cosines = rows.nearest(self._encoder.encode_questions([query.text])[0], NEAREST)
+            asked[near] = np.maximum(cosines, 0.0)
+        return asked
 
     def _known(self, asked: Vectors) -> Vectors:
         """For each sentence the cosine of the nearest known question that it answers, shape (n,)."""

@@ -25,6 +25,7 @@ class Concern(StrEnum):
     OVERDOSE = "overdose"
     WITHDRAWAL = "withdrawal"
     VIOLENCE = "violence"
+    CHILD_DANGER = "child_danger"
     MEDICAL_ADVICE = "medical_advice"
 
 
@@ -35,10 +36,14 @@ _PATTERNS: tuple[tuple[Concern, str], ...] = (
         rf"\bkill(?:ing|ed)? {_SELF}|\b(?:want|wants|wanna|wanted|going|gonna|ready|like|rather|wish i (?:could|would)) "
         rf"(?:to )?(?:just )?(?:die|be dead|end it(?: all)?|end my life|not (?:be alive|wake up|exist))\b"
         rf"|\bsuicidal\b|\bend (?:my|his|her|their) (?:own )?life\b|\btake (?:my|his|her|their) own life\b"
-        rf"|\b(?:hurt|harm|cut)(?:ting|ing|s)? {_SELF}\b|\bself[- ]?harm(?:ing)?\b|\bcommit(?:ting)? suicide\b"
+        rf"|\b(?:hurt|harm|cut|shoot|hang|hung|off|drown|burn)(?:t?ing|ed|s)? {_SELF}\b|\bself[- ]?harm(?:ing)?\b|\bcommit(?:ting)? suicide\b"
         rf"|\b(?:better off|everyone .{{0,20}}happier) (?:dead|without me)\b|\bno (?:reason|point) (?:to|in) (?:live|living)\b"
         rf"|\b(?:don'?t|do not|dont|can'?t|cant) (?:want to |wanna )?(?:live|be here|go on|be alive)(?: anymore| any more|$)"
-        rf"|\bthinking (?:of|about) suicide\b|\bwish i (?:was|were) (?:dead|never born)\b|\bkms\b|\bunalive\b",
+        rf"|\bthinking (?:of|about) suicide\b|\bwish i (?:was|were) (?:dead|never born)\b|\bkms\b|\bunaliv\w*|\btired of (?:being alive|living|existing|life)\b"
+        r"|\b(?:slit|cut) (?:my|her|his) (?:own )?wrists?\b|\bjump (?:off|from) (?:a|the|my) (?:bridge|roof|building|overpass)\b"
+        r"|\bhop(?:e|ing) i (?:don'?t|dont|never) wake up\b|\b(?:nothing|no reason) (?:left )?to live for\b"
+        r"|\b(?:quiero|queria) morir(?:me)?\b|\bsuicid(?:arme|arse|io)\b|\bmatar(?:me|se)\b|\bquitar(?:me|se) la vida\b|\bno quiero vivir\b"
+        r"|\bje veux mourir\b|\bme suicider\b|\bquero morrer\b|\bme matar\b|\bich will (?:sterben|nicht mehr leben)\b|\bmu\u1ed1n ch\u1ebft\b",
     ),
     (
         Concern.OVERDOSE,
@@ -62,6 +67,14 @@ _PATTERNS: tuple[tuple[Concern, str], ...] = (
         r"|\b(?:afraid|scared) (?:he|she|they)(?:'ll| will| is going to|'s going to|'s gonna) (?:kill|hurt) (?:me|us)\b",
     ),
     (
+        Concern.CHILD_DANGER,
+        r"\b(?:kids?|child(?:ren)?|baby|toddler|infant|son|daughter|grandson|granddaughter|nephew|niece)\b.{0,40}"
+        r"\b(?:left alone|home alone|by (?:himself|herself|themselves)|unsupervised|swallowed|found (?:the |my |some )?pills)\b"
+        r"|\b(?:hits?|hitting|beats?|beating|shook|touches|molest\w*) (?:my |our |the |her |his )(?:kids?|child(?:ren)?|baby|toddler|son|daughter|grandson|granddaughter)\b"
+        r"|\bdriv(?:es|ing|e) (?:drunk|high|wasted)\b.{0,30}\b(?:kids?|child(?:ren)?|baby|son|daughter)\b"
+        r"|\bi'?m (?:[5-9]|1[0-7])\b.{0,60}\b(?:hits me|alone|touches me|no food|won'?t wake)\b",
+    ),
+    (
         Concern.MEDICAL_ADVICE,
         r"\bhow (?:much|many) (?:mg |milligrams |pills |tablets )?(?:of )?(?:\w+ )?(?:should|can|may|do) i (?:take|use|dose)\b"
         r"|\bwhat dos(?:e|age)\b|\b(?:should|can|may|could|is it (?:ok|okay|safe)(?: for me)? (?:to|if i)) (?:i )?(?:stop|quit|come off|taper|skip|double|mix|combine|take) "
@@ -77,19 +90,47 @@ _NOT_DANGER = re.compile(
 )
 
 
+_LETTERS_APART = re.compile(r"(?<![^\W_])(?:[^\W\d_][ ._*-]){3,}[^\W\d_](?![^\W_])")
+_AS_LETTER = str.maketrans("013457@$!", "oieastasi")
+_DISGUISED = re.compile(r"(?<=[A-Za-z])[013457@$!]+(?=[A-Za-z])")
+_DRAWN_OUT = re.compile(r"([A-Za-z])\1{2,}")
+
+
 def normalise(message: str) -> str:
-    """The message in one plain form: compatible characters folded, invisible ones gone, one kind of apostrophe."""
+    """The message in one plain form: compatible characters folded, accents kept, invisible ones and pictures gone,
+    one kind of apostrophe, letters typed apart or as digits put back ("k 1 l l" stays, "k.i.l.l", "d1e" don't)."""
     folded = unicodedata.normalize("NFKC", message)
-    folded = "".join(character for character in folded if unicodedata.category(character) != "Cf")
-    return re.sub(r"\s+", " ", folded.replace("’", "'").replace("‘", "'").replace("`", "'")).strip()
+    folded = "".join(
+        " " if unicodedata.category(character) == "So" else character
+        for character in folded
+        if unicodedata.category(character) not in ("Cf", "Mn", "Sk")
+    )
+    folded = folded.replace("’", "'").replace("‘", "'").replace("`", "'").replace("´", "'")
+    folded = _LETTERS_APART.sub(lambda match: re.sub(r"[ ._*-]", "", match.group()), folded)
+    folded = _DISGUISED.sub(lambda match: match.group().translate(_AS_LETTER), folded)
+    folded = _DRAWN_OUT.sub(r"\1\1", folded)
+    return re.sub(r"\s+", " ", folded).strip()
+
+
+_DENIED = re.compile(
+    r"\b(?:not|never|no|without|isn'?t|wasn'?t|aren'?t|don'?t|isnt|dont|nobody)\b(?:\W+\w+){0,4}\W*$", re.IGNORECASE
+)
+
+
+def _denied(text: str, start: int, concern: Concern) -> bool:
+    """Whether what stands before a sign takes it back ("I'm not suicidal"), within its sentence."""
+    before = re.split(r"[.!?;]|\bbut\b", text[:start])[-1]
+    return concern is Concern.SUICIDE and _DENIED.search(before) is not None
 
 
 def screen(message: str) -> Concern | None:
     """The gravest concern that the message is a sign of, or None."""
     text = normalise(message)
     for concern, pattern in _COMPILED:
-        if pattern.search(text) and not (concern is Concern.OVERDOSE and _NOT_DANGER.search(text)):
-            return concern
+        found = pattern.search(text)
+        if found and not _denied(text, found.start(), concern):
+            if not (concern is Concern.OVERDOSE and _NOT_DANGER.search(text)):
+                return concern
     return None
 
 

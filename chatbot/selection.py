@@ -19,7 +19,7 @@ ADDS = 0.2
 """A further sentence needs this much."""
 SHARE = 0.3
 """… and this share of the best one's."""
-MOST = 4
+MOST = 5
 """Quoted sentences at most, whole lists and what a sentence needs beside it not counted."""
 FIGURES = 6
 """The same, where a figure is asked for: each article may give its own."""

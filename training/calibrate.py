@@ -25,7 +25,7 @@ from chatbot.evaluation import _same, read_questions
 from chatbot.glossary import load_glossary
 from chatbot.index import PassageIndex
 from chatbot.questions import load_questions
-from chatbot.reader import CALIBRATION, WEIGHTS, CrossEncoder, signals
+from chatbot.reader import CALIBRATION, WEIGHTS, CrossEncoder, question_signals, signals
 from chatbot.retrieval import Retriever
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,28 +58,35 @@ def rows_of(index: PassageIndex, encoder: Any, reader: CrossEncoder | None, aske
             ],
             dtype=bool,
         )
-        found.append((topic, bool(sections), signals(search, logits), right))
+        found.append((topic, bool(sections), signals(search, logits), right, question_signals(search, logits)))
     return found
 
 
-def fit(found: list[Any]) -> LogisticRegression:
-    values = np.concatenate([values for _, _, values, _ in found])
-    labels = np.concatenate([right for *_, right in found])
-    return LogisticRegression(C=3.0, max_iter=2000).fit(values, labels)
+def fit_sentences(found: list[Any]) -> LogisticRegression:
+    """Which sentences answer."""
+    values = np.concatenate([values for _, _, values, _, _ in found])
+    labels = np.concatenate([right for *_, right, _ in found])
+    return LogisticRegression(C=3.0, max_iter=4000).fit(values, labels)
+
+
+def fit_questions(found: list[Any]) -> LogisticRegression:
+    """Whether the articles answer."""
+    values = np.array([values for *_, values in found])
+    return LogisticRegression(C=10.0, max_iter=4000).fit(values, [wanted for _, wanted, *_ in found])
 
 
 def cross_validate(found: list[Any]) -> tuple[float, str]:
-    """(threshold, figures) when each topic is judged by a curve fitted on the others. At the threshold the shares
+    """(threshold, figures) when each topic is judged by curves fitted on the others. At the threshold the shares
     of answerable questions that are answered and of the others that are refused are even."""
     topics = np.array([topic for topic, *_ in found])
     best, right_first = np.zeros(len(found)), np.zeros(len(found), dtype=bool)
     for train, held in GroupKFold(5).split(topics, groups=topics):
-        model = fit([found[i] for i in train])
+        sentences, questions = fit_sentences([found[i] for i in train]), fit_questions([found[i] for i in train])
         for i in held:
-            support = model.predict_proba(found[i][2])[:, 1]
-            best[i], right_first[i] = support.max(), found[i][3][int(support.argmax())]
+            best[i] = questions.predict_proba(found[i][4][None])[0, 1]
+            right_first[i] = found[i][3][int(sentences.predict_proba(found[i][2])[:, 1].argmax())]
     answerable = np.array([wanted for _, wanted, *_ in found])
-    reachable = np.array([right.any() for *_, right in found])
+    reachable = np.array([right.any() for _, _, _, right, _ in found])
     balanced, threshold = max(
         (min(float((best >= t)[answerable].mean()), float((best < t)[~answerable].mean())), float(t))
         for t in np.unique(best)
@@ -88,6 +95,12 @@ def cross_validate(found: list[Any]) -> tuple[float, str]:
         f"answerability area {roc_auc_score(answerable, best):.3f}, answer among the hits {reachable[answerable].mean():.3f}, "
         f"right sentence first {right_first[answerable].mean():.3f}, answered and refused balanced {balanced:.3f} at {threshold:.2f}"
     )
+
+
+def written(model: LogisticRegression, even: float = 0.5) -> dict[str, Any]:
+    """A curve for the file, moved so that what was `even` is one half."""
+    offset = float(model.intercept_[0]) - math.log(even / (1 - even))
+    return {"weights": [round(float(weight), 5) for weight in model.coef_[0]], "offset": round(offset, 5)}
 
 
 def main() -> None:
@@ -121,13 +134,10 @@ def main() -> None:
             print(f"{kind:<8} {name:<28} {cross_validate(found[name])[1]}", flush=True)
         without = [row for name, rows in found.items() if not corpora[name][1] for row in rows]
         for label, rows in (("with", found["retold"]), ("without", without)):
-            model = fit(rows)
             # Moved so that a support of one half is where answering begins.
-            even = cross_validate(rows)[0]
-            offset = float(model.intercept_[0]) - math.log(even / (1 - even))
             fitted[f"{kind}, {label} questions"] = {
-                "weights": [round(float(weight), 5) for weight in model.coef_[0]],
-                "offset": round(offset, 5),
+                "question": written(fit_questions(rows), cross_validate(rows)[0]),
+                "sentence": written(fit_sentences(rows)),
             }
     before = json.loads(CALIBRATION.read_text("utf-8")) if CALIBRATION.is_file() else {}
     CALIBRATION.write_text(json.dumps({**before, **fitted}, indent=1, sort_keys=True) + "\n", "utf-8")

@@ -1,0 +1,123 @@
+"""The danger screen as a whole: patterns first, then a small classifier that catches what they miss."""
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from chatbot import safety
+from chatbot.answers import CARDS
+from chatbot.conversation import Turn
+from chatbot.encoder import GRAPH, AdaptedModel, Vectors
+from chatbot.errors import ModelError
+from chatbot.safety import Concern
+
+WEIGHTS = GRAPH.with_name("safety.safetensors")
+CLASSES = ("none", "suicide", "overdose", "withdrawal", "violence", "child_danger", "medical_advice")
+LONGEST_PARTS = 24
+"""Sentences of a message that are read by themselves."""
+DANGER = 0.5
+"""The classifier's probability from which a message counts as danger."""
+CONFIRMED = 0.05
+"""The same where a pattern saw it too."""
+DOUBTFUL = 0.2
+"""From here the message gets its answer, with whom to call above it."""
+MEDICAL = 0.5
+"""The classifier's probability from which a personal medical decision is asked for."""
+_STILL = re.compile(
+    r"\W*(?:yes|yeah|yep|yup|y|i am|i do|i have|kind of|sort of|maybe|a little|not really|no i'?m not|i'?m not (?:ok|okay|safe)"
+    r"|not (?:ok|okay|safe)|no|help|help me|please|pls|i don'?t know|idk|tonight|right now|now)\b.{0,40}",
+    re.IGNORECASE,
+)
+_WELL = re.compile(
+    r"\b(?:i'?m|i am|we'?re|it'?s|he'?s|she'?s) (?:\w+ )?(?:fine|ok|okay|safe|good|alright|joking|kidding)\b|\bjoking\b|\bfalse alarm\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """What the screen makes of a message."""
+
+    concern: Concern | None
+    doubtful: bool = False
+    """No danger said, but near enough to it to show whom to call."""
+
+
+class ConcernModel:
+    """Low-rank changes to the packaged encoder, and a linear layer. Trained by `training/train_safety.py`."""
+
+    def __init__(self, weights: Path = WEIGHTS) -> None:
+        """Load the weights. Raises `ModelError`."""
+        self._model = AdaptedModel(weights)
+        self._weight = self._model.changes["head.weight"].astype(np.float32)
+        self._bias = self._model.changes["head.bias"].astype(np.float32)
+
+    def shares(self, texts: Sequence[str]) -> Vectors:
+        """The probability of each class of `CLASSES`, shape (len(texts), len(CLASSES))."""
+        logits = self._model.encode(texts) @ self._weight.T + self._bias
+        shares: Vectors = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        return shares
+
+
+class Screen:
+    """Both layers. Without the classifier the patterns still work, and `whole` is False."""
+
+    def __init__(self, model: ConcernModel | None) -> None:
+        self._model = model
+
+    @classmethod
+    def open(cls) -> "Screen":
+        """With the classifier if its weights can be loaded."""
+        try:
+            return cls(ConcernModel())
+        except ModelError:
+            return cls(None)
+
+    @property
+    def whole(self) -> bool:
+        """Whether both layers work."""
+        return self._model is not None
+
+    def __call__(self, message: str, history: Sequence[Turn] = ()) -> Screening:
+        """What the message, after these turns, is a sign of."""
+        text = safety.normalise(message)
+        seen = safety.screen(message)
+        if seen is None and _goes_on(text, history):
+            return Screening(_last_concern(history))
+        if self._model is None or not text:
+            return Screening(seen)
+        best = self._model.shares(parts(text)).max(axis=0)
+        place = int(np.argmax(best[1:-1])) + 1
+        danger, medical = float(best[place]), float(best[-1])
+        if danger >= DANGER or (seen not in (None, Concern.MEDICAL_ADVICE) and danger >= CONFIRMED):
+            kind = Concern(CLASSES[place])
+            return Screening(kind if danger >= DANGER or seen is None else seen)
+        if medical >= MEDICAL or (seen is Concern.MEDICAL_ADVICE and medical >= CONFIRMED):
+            return Screening(Concern.MEDICAL_ADVICE)
+        return Screening(None, doubtful=danger >= DOUBTFUL)
+
+
+def parts(message: str) -> list[str]:
+    """The message, and, where it has several, its sentences and each two that follow each other: danger hides
+    between ordinary sentences."""
+    sentences = [part for part in re.split(r"(?<=[.!?;])\s+", message.strip()) if part][:LONGEST_PARTS]
+    if len(sentences) < 2:
+        return [message]
+    pairs = [f"{one} {other}" for one, other in itertools.pairwise(sentences)]
+    return [message, *sentences, *(pairs if len(sentences) > 2 else ())]
+
+
+def _last_concern(history: Sequence[Turn]) -> Concern | None:
+    """The concern whose card was the last thing said, if it was one."""
+    replies = [turn.content for turn in history if turn.role == "assistant"]
+    return next((Concern(name) for name, card in CARDS.items() if replies and card in replies[-1]), None)
+
+
+def _goes_on(text: str, history: Sequence[Turn]) -> bool:
+    """Whether a short reply to a crisis card says that the danger goes on."""
+    return _last_concern(history) is not None and not _WELL.search(text) and _STILL.fullmatch(text) is not None

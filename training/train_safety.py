@@ -1,0 +1,129 @@
+"""Train the second layer of the danger screen: what kind of concern a message is a sign of, if any.
+
+    PYTHONPATH=.:training python training/train_safety.py          write chatbot/weights/safety.safetensors
+
+Low-rank changes to all-MiniLM-L6-v2 and a linear layer over its mean vector, fitted on `messages/*.jsonl`. One
+danger message in three is put between ordinary ones, as people write. Seeded. Prints recall and false alarms on
+`tests/messages/tune.jsonl`, which is not trained on unless --with-tune is given.
+"""
+
+import argparse
+import hashlib
+import json
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch.nn import functional
+from train_questions import QuestionModel
+
+from chatbot.screening import CLASSES, WEIGHTS
+
+HERE = Path(__file__).resolve().parent
+TUNE = HERE.parent / "tests" / "messages" / "tune.jsonl"
+
+
+def read(path: Path) -> list[tuple[str, str]]:
+    """(message, class) of each line; what is ambiguous is left out."""
+    found = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return [(entry["message"], entry["expect"]) for entry in found if entry["expect"] != "ambiguous"]
+
+
+def spoil(message: str, ordinary: list[str], chance: random.Random, danger: bool) -> str:
+    """The message as others would type it: other case, no punctuation, a slip, or amid ordinary sentences."""
+    draw = chance.random()
+    if draw < 0.15:
+        message = message.lower()
+    elif draw < 0.2:
+        message = message.upper()
+    if chance.random() < 0.2:
+        message = "".join(c for c in message if c not in "'’.,?!")
+    if chance.random() < 0.2 and len(message) > 12:
+        at = chance.randrange(1, len(message) - 2)
+        message = message[:at] + message[at + 1] + message[at] + message[at + 2 :]
+    if chance.random() < (0.33 if danger else 0.2):
+        parts = [message, *chance.sample(ordinary, chance.choice((1, 1, 2)))]
+        chance.shuffle(parts)
+        message = chance.choice((" ", ". ", "\n")).join(parts)
+    return message
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--messages", type=Path, default=HERE / "messages")
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--with-tune", action="store_true")
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(2)
+    chance = random.Random(args.seed)
+    messages = [entry for path in sorted(args.messages.glob("*.jsonl")) for entry in read(path)]
+    tune = read(TUNE)
+    if args.with_tune:
+        messages += tune
+    ordinary = [text for text, kind in messages if kind == "none" and len(text) < 90]
+    model = QuestionModel(args.rank, longest=112)
+    head = torch.nn.Linear(384, len(CLASSES))
+    optimizer = torch.optim.AdamW(
+        [{"params": model.parameters, "lr": args.rate}, {"params": head.parameters(), "lr": 5 * args.rate}],
+        weight_decay=0.01,
+    )
+    rates = [group["lr"] for group in optimizer.param_groups]
+    steps = args.epochs * (len(messages) // args.batch)
+    done, began = 0, time.time()
+    for epoch in range(args.epochs):
+        chance.shuffle(messages)
+        model.model.train()
+        block = [(spoil(text, ordinary, chance, kind != "none"), kind) for text, kind in messages]
+        block.sort(key=lambda entry: len(entry[0]) * chance.uniform(0.8, 1.2))  # of like length together
+        starts = list(range(0, len(block) - args.batch + 1, args.batch))
+        chance.shuffle(starts)
+        for start in starts:
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * min(1.0, (done + 1) / 20) * max(0.02, 1 - done / steps)
+            texts, kinds = zip(*block[start : start + args.batch], strict=True)
+            logits = head(20 * model.encode(list(texts)))
+            loss = functional.cross_entropy(
+                logits, torch.tensor([CLASSES.index(kind) for kind in kinds]), label_smoothing=0.02
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters, 1.0)
+            optimizer.step()
+            done += 1
+        print(f"epoch {epoch} loss {loss.item():.3f} {time.time() - began:.0f} s", flush=True)
+        report(model, head, tune)
+    tensors = {**model.tensors(), "head.weight": 20 * head.weight.data.float(), "head.bias": head.bias.data.float()}
+    save_file({name: value.contiguous() for name, value in tensors.items()}, args.out)
+    args.out.with_suffix(".sha256").write_text(
+        f"{hashlib.sha256(args.out.read_bytes()).hexdigest()}  {args.out.name}\n"
+    )
+
+
+def report(model: QuestionModel, head: torch.nn.Linear, tune: list[tuple[str, str]]) -> None:
+    """Recall of danger where 2, 4 and 8% of the look-alikes raise a false alarm, and of medical questions."""
+    with torch.no_grad():
+        shares = functional.softmax(head(20 * torch.tensor(model.rows([text for text, _ in tune]))), 1).numpy()
+    kinds = np.array([kind for _, kind in tune])
+    none, medical = kinds == "none", kinds == "medical_advice"
+    danger = 1 - shares[:, CLASSES.index("none")] - shares[:, CLASSES.index("medical_advice")]
+    found = {q: float((danger[~none & ~medical] > np.quantile(danger[none], 1 - q)).mean()) for q in (0.02, 0.04, 0.08)}
+    told = shares[:, CLASSES.index("medical_advice")]
+    print(
+        "  danger recall at false alarms", {q: round(v, 3) for q, v in found.items()},
+        "medical at 4%:", round(float((told[medical] > np.quantile(told[none], 0.96)).mean()), 3),
+        f"right kind {np.mean(shares.argmax(1) == [CLASSES.index(kind) for kind in kinds]):.3f}", flush=True,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
