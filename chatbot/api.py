@@ -194,7 +194,7 @@ def _add_health(api: FastAPI) -> None:
 
     @api.get("/readyz", responses=errors(503), summary="Can it answer questions?")
     def readyz(request: Request) -> dict[str, bool | str]:
-        """The digest of the index that answers; 503 until it is loaded."""
+        """The digest of the index that answers, and whether the danger screen is whole; 503 until it is loaded."""
         assistant = loaded(request)
         return {
             "ready": True,

@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
-from chatbot.conversation import Turn, contextualise, small_talk, split_questions
+from chatbot.conversation import Reading, Turn, contextualise, small_talk, split_questions
 from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
@@ -22,8 +24,13 @@ from chatbot.topics import nearest_topics, topic_quotes
 
 CANDIDATES = 12
 """Sentences that the reader reads for one question."""
-VERY_QUESTION = 0.93
+VERY_QUESTION = 0.97
 """Cosine with a known unanswered question from which it is that question: what the owner says of it holds."""
+MORE = 0.15
+"""Who asks for more gets what has this share of the best sentence's support."""
+TOGETHER = {"leans": -0.05, "perhaps": 0.25}
+"""By how much more a message must be answered together with the question before it than alone to be read so: a
+message that leans on it need not be at all."""
 FITS = 0.6
 """Cosine with a known unanswered question from which its referral fits."""
 
@@ -85,7 +92,7 @@ class Assistant:
         reply = (
             self._notice_danger(question, screening)
             or self._make_small_talk(question)
-            or self._look_up(contextualise(question, history).alone)
+            or self._look_up(*self._findings(contextualise(question, history), history))
         )
         if screening.doubtful:
             lines = safety.pick(self.helplines, "crisis", "emergency")
@@ -97,15 +104,27 @@ class Assistant:
         """Up to four questions that the articles answer, to start with."""
         return nearest_topics(self._index, (), 4)
 
-    def find(self, question: str) -> Finding:
-        """Search for one question, and choose the sentences that answer it."""
+    def find(self, question: str, said: str = "") -> Finding:
+        """Search for one question, and choose the sentences that answer it and do not stand in `said`."""
         search = self._retriever.search(question, CANDIDATES)
         supports = self._reader.support(question, search)
+        if said:
+            return self._find_more(question, said, search, supports)
         quotes = topic_quotes(question, self._index)
         if not quotes and not (search.unanswered >= VERY_QUESTION and search.unanswered > search.answered):
             quotes = select(question, search.hits, supports, self._index)
         support = max((quote.support for quote in quotes), default=confidence(supports))
         return Finding(question, quotes, support, search, supports)
+
+    def _find_more(self, question: str, said: str, search: Search, supports: Support) -> Finding:
+        fresh = np.array([hit.text not in said for hit in search.hits], dtype=bool)
+        best = float(supports.max(initial=0.0))
+        left = np.where(fresh & (supports >= MORE * best), best, 0.0)
+        quotes = tuple(q for q in select(question, search.hits, left, self._index) if self._text(q) not in said)
+        return Finding(question, quotes, best, search, supports)
+
+    def _text(self, quote: Quote) -> str:
+        return self._index.articles[quote.article].sections[quote.section].text[quote.start : quote.end]
 
     def _refuse_unreadable(self, question: str) -> Answer | None:
         if not question.strip():
@@ -155,11 +174,24 @@ class Assistant:
         helplines = safety.pick(self.helplines, "referral", "crisis") if kind == "human" else ()
         return Answer(Status.SMALL_TALK, answers.SMALL_TALK[kind], suggestions=self.examples(), helplines=helplines)
 
-    def _look_up(self, question: str) -> Answer:
+    def _findings(self, reading: Reading, history: Sequence[Turn]) -> tuple[list[Finding], str]:
+        """What the library holds on each question of a message, as it is best read after the turns before it; and
+        what to say where that is nothing."""
+        if reading.bearing == "more":
+            said = "\n".join(turn.content for turn in history if turn.role == "assistant")
+            return [self.find(reading.before, said)], answers.NO_MORE
+        question = reading.before if reading.bearing == "where" else reading.alone
         findings = [self.find(part) for part in split_questions(question)]
+        if reading.bearing in ("leans", "perhaps") and len(findings) == 1:
+            together = self.find(reading.together)
+            if together.support - findings[0].support > TOGETHER[reading.bearing]:
+                return [replace(together, question=reading.alone)], answers.NOT_COVERED
+        return findings, answers.NOT_COVERED
+
+    def _look_up(self, findings: Sequence[Finding], otherwise: str) -> Answer:
         found = [finding for finding in findings if finding.quotes]
         if not found:
-            return self._not_covered(findings)
+            return self._not_covered(findings, otherwise)
         citations: list[Citation] = []
         texts, apart = [], False
         for finding in findings:
@@ -183,12 +215,12 @@ class Assistant:
             support=min(finding.support for finding in found),
         )
 
-    def _not_covered(self, findings: Sequence[Finding]) -> Answer:
+    def _not_covered(self, findings: Sequence[Finding], opening: str) -> Answer:
         suggestions = nearest_topics(self._index, findings[0].search.hits, 3)
         helplines = safety.pick(self.helplines, "referral")
         nearest = max((finding.search for finding in findings), key=lambda search: search.unanswered)
         fitting = nearest.say if nearest.unanswered >= FITS else ""
-        text = " ".join(part for part in (answers.NOT_COVERED, fitting, answers.referral(helplines)) if part)
+        text = " ".join(part for part in (opening, fitting, answers.referral(helplines)) if part)
         support = max(finding.support for finding in findings)
         return Answer(Status.NOT_COVERED, text, suggestions=suggestions, helplines=helplines, support=support)
 

@@ -160,6 +160,8 @@ class AdaptedModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2
         options.inter_op_num_threads = 1
+        # Several models take turns: threads of one that spin while they wait slow the next one down.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # The session refers to these arrays as long as it lives.
         self._values = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[name]) for name in names]
         options.add_external_initializers(names, self._values)

@@ -16,7 +16,7 @@ from chatbot.retrieval import BM25_HALF, Search
 
 LONGEST = 112
 """Tokens of a question and a sentence together; of what is longer, the end of the longer one is cut."""
-TOGETHER = 4
+TOGETHER = 6
 """Sentences read at once."""
 WEIGHTS = Path(__file__).parent / "weights" / "reader.onnx"
 CALIBRATION = WEIGHTS.with_name("calibration.json")
@@ -144,6 +144,7 @@ class CrossEncoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2
         options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
         self._tokenizer = Tokenizer.from_file(str(model_folder(PACKAGED_MODEL) / "tokenizer.json"))
         self._tokenizer.enable_truncation(LONGEST, strategy="longest_first")

@@ -19,13 +19,17 @@ WEIGHTS = GRAPH.with_name("safety.safetensors")
 CLASSES = ("none", "suicide", "overdose", "withdrawal", "violence", "child_danger", "medical_advice")
 LONGEST_PARTS = 24
 """Sentences of a message that are read by themselves."""
-DANGER = 0.5
+DANGER = 0.4
 """The classifier's probability from which a message counts as danger."""
 CONFIRMED = 0.05
 """The same where a pattern saw it too."""
-DOUBTFUL = 0.2
+DOUBTFUL = 0.15
 """From here the message gets its answer, with whom to call above it."""
-MEDICAL = 0.5
+STORY = 4
+"""Sentences from which a message is also read in parts."""
+LESS_FOR_A_PART = 0.25
+"""A part, read without the rest, must be this much surer."""
+MEDICAL = 0.04
 """The classifier's probability from which a personal medical decision is asked for."""
 _STILL = re.compile(
     r"\W*(?:yes|yeah|yep|yup|y|i am|i do|i have|kind of|sort of|maybe|a little|not really|no i'?m not|i'?m not (?:ok|okay|safe)"
@@ -91,25 +95,25 @@ class Screen:
             return Screening(_last_concern(history))
         if self._model is None or not text:
             return Screening(seen)
-        best = self._model.shares(parts(text)).max(axis=0)
-        place = int(np.argmax(best[1:-1])) + 1
-        danger, medical = float(best[place]), float(best[-1])
-        if danger >= DANGER or (seen not in (None, Concern.MEDICAL_ADVICE) and danger >= CONFIRMED):
-            kind = Concern(CLASSES[place])
-            return Screening(kind if danger >= DANGER or seen is None else seen)
+        shares = self._model.shares(parts(text))
+        dangers = 1.0 - shares[:, 0] - shares[:, -1]
+        danger = max(float(dangers[0]), float(dangers[1:].max(initial=0.0)) - LESS_FOR_A_PART)
+        kind = Concern(CLASSES[int(np.argmax(shares[:, 1:-1].max(axis=0))) + 1])
+        medical = float(shares[:, -1].max())
+        patterned = seen is not None and seen is not Concern.MEDICAL_ADVICE
+        if danger >= DANGER or (patterned and danger >= CONFIRMED):
+            return Screening(seen if patterned and seen is not None else kind)
         if medical >= MEDICAL or (seen is Concern.MEDICAL_ADVICE and medical >= CONFIRMED):
             return Screening(Concern.MEDICAL_ADVICE)
         return Screening(None, doubtful=danger >= DOUBTFUL)
 
 
 def parts(message: str) -> list[str]:
-    """The message, and, where it has several, its sentences and each two that follow each other: danger hides
-    between ordinary sentences."""
+    """The message, and of one that is a story its sentences, two by two: danger hides between ordinary ones."""
     sentences = [part for part in re.split(r"(?<=[.!?;])\s+", message.strip()) if part][:LONGEST_PARTS]
-    if len(sentences) < 2:
+    if len(sentences) < STORY:
         return [message]
-    pairs = [f"{one} {other}" for one, other in itertools.pairwise(sentences)]
-    return [message, *sentences, *(pairs if len(sentences) > 2 else ())]
+    return [message, *(f"{one} {other}" for one, other in itertools.pairwise(sentences))]
 
 
 def _last_concern(history: Sequence[Turn]) -> Concern | None:

@@ -184,7 +184,7 @@ def test_it_is_alive_and_not_ready_until_it_has_an_assistant() -> None:
         assert client.get(path).status_code == 503
         assert client.get(path).json()["error"]["code"] == "not_ready"
     api.state.assistant = Broken()
-    assert client.get("/readyz").json() == {"ready": True, "index": "0"}
+    assert client.get("/readyz").json() == {"ready": True, "index": "0", "screen": "patterns only"}
 
 
 def test_invalid_is_the_only_status_that_is_an_error(client: httpx.Client) -> None:

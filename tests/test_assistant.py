@@ -313,6 +313,12 @@ class Broken:
     def encode(self, texts: Sequence[str]) -> Vectors:
         raise RuntimeError("broken")
 
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        raise RuntimeError("broken")
+
+    def knows(self, word: str) -> bool:
+        raise RuntimeError("broken")
+
     def support(self, question: str, search: Search) -> Support:
         raise RuntimeError("broken")
 

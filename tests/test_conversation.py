@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.answers import SMALL_TALK
-from chatbot.conversation import MOST_PARTS, Turn, contextualise, small_talk, split_questions, without_greeting
+from chatbot.conversation import MOST_PARTS, Reading, Turn, contextualise, small_talk, split_questions, without_greeting
 from chatbot.evaluation import read_questions
 from chatbot.lexical import words
 
@@ -86,7 +86,7 @@ def test_every_kind_of_small_talk_has_its_wording() -> None:
 )
 def test_a_greeting_before_a_question_is_taken_off(message: str, question: str) -> None:
     assert without_greeting(message) == question
-    assert contextualise(message, ()) == question
+    assert contextualise(message, ()) == Reading(question)
 
 
 @given(st.text())
@@ -96,9 +96,55 @@ def test_taking_off_a_greeting_leaves_the_end_of_the_message(message: str) -> No
     assert left or not message
 
 
-def test_a_message_stands_alone_for_now() -> None:
-    history = [Turn("user", "what is DBT"), Turn("assistant", "A therapy.")]
-    assert contextualise("is it safe?", history) == "is it safe?"
+ASKED = [Turn("user", "what is DBT"), Turn("assistant", "A therapy. [1]")]
+
+
+@pytest.mark.parametrize(
+    ("message", "bearing"),
+    [
+        ("does an IOP include medical detox?", "alone"),
+        ("how many hours a week do patients attend treatment", "alone"),
+        ("does that help teenagers with anxiety too", "perhaps"),
+        ("and for families?", "leans"),
+        ("what about inpatient", "leans"),
+        ("no I meant group therapy", "leans"),
+        ("why?", "leans"),
+        ("tell me more", "more"),
+        ("anything else?", "more"),
+        ("where does it say that", "where"),
+        ("which article?", "where"),
+    ],
+)
+def test_how_a_message_bears_on_the_question_before(message: str, bearing: str) -> None:
+    reading = contextualise(message, ASKED)
+    assert reading.bearing == bearing
+    assert reading.before == "what is DBT"
+    assert reading.alone in reading.together
+    assert "what is DBT" in reading.together
+
+
+@pytest.mark.parametrize("message", ["and for families?", "tell me more", "why?", "it"])
+def test_without_a_question_before_it_a_message_stands_alone(message: str) -> None:
+    for history in ((), [Turn("user", "hi"), Turn("assistant", "Hello.")]):
+        assert contextualise(message, history) == Reading(message)
+
+
+def test_small_talk_between_is_passed_over() -> None:
+    history = [*ASKED, Turn("user", "thanks"), Turn("assistant", "You're welcome.")]
+    assert contextualise("and for teens?", history).before == "what is DBT"
+
+
+def test_a_short_follow_up_is_remembered_with_the_question_before_it() -> None:
+    history = [Turn("user", "how many hours a week is treatment"), Turn("user", "and on weekends?")]
+    assert contextualise("why?", history).before == "how many hours a week is treatment: and on weekends"
+
+
+@given(st.text(), st.lists(st.text(), max_size=4))
+def test_any_message_can_be_read(message: str, asked: list[str]) -> None:
+    history = [Turn("user", text) for text in asked]
+    reading = contextualise(message, history)
+    assert reading == contextualise(message, history)
+    assert reading.alone == without_greeting(message)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,13 @@ class Counting:
         self.texts += texts
         return self._encoder.encode(texts)
 
+    def encode_questions(self, texts: Sequence[str]) -> Vectors:
+        self.texts += texts
+        return self._encoder.encode_questions(texts)
+
+    def knows(self, word: str) -> bool:
+        return self._encoder.knows(word)
+
 
 def files(folder: Path) -> dict[str, bytes]:
     """Every file below a folder and its bytes."""

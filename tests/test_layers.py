@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("encoder", "dense", "lexical"),
     ("storage", "index"),
     ("retrieval", "reader", "differences", "selection", "topics"),
-    ("answers", "safety", "conversation"),
+    ("answers", "safety", "conversation", "screening"),
     ("assistant",),
 )
 """From the bottom. Within one, a module may import those named before it. Whatever is not here is above."""
@@ -27,7 +27,7 @@ ONLY_IN = {
     "bm25s": {"lexical"},
     "torch": {"encoder"},
     "sentence_transformers": {"encoder"},
-    "onnxruntime": {"reader"},
+    "onnxruntime": {"encoder", "reader"},
     "nltk": {"passages", "lexical"},
     "pypdf": {"pdf"},
     "trafilatura": {"formats"},

@@ -19,8 +19,10 @@ from chatbot.reader import (
     WEIGHTS,
     Calibration,
     CrossEncoderReader,
+    Curve,
     Reader,
     RetrievalReader,
+    question_signals,
     reader_input,
     signals,
 )
@@ -93,22 +95,44 @@ def test_the_signals_are_the_scores(retriever: Retriever) -> None:
     assert signals(search, logits)[:, 0].tolist() == logits.tolist()
 
 
+def test_the_question_signals_are_of_the_whole_search(retriever: Retriever) -> None:
+    search = retriever.search(QUESTIONS[0])
+    assert question_signals(search, np.arange(len(search.hits), dtype=np.float64)).tolist() == pytest.approx(
+        [
+            search.answered - search.unanswered,
+            search.answered,
+            search.unanswered,
+            len(search.hits) - 1,
+            max(hit.cosine for hit in search.hits),
+            max(hit.passage_cosine for hit in search.hits),
+        ]
+    )
+
+
 def test_the_calibration_that_ships_fits_the_signals(retriever: Retriever) -> None:
     fitted = json.loads(CALIBRATION.read_text("utf-8"))
     for kind in ("none", "default") if WEIGHTS.exists() else ("none",):
         for known in ("with", "without"):
-            curve = fitted[f"{kind}, {known} questions"]
-            assert len(curve["weights"]) == SIGNALS
-            assert all(map(math.isfinite, [*curve["weights"], curve["offset"]]))
+            for part, count in (("question", 6), ("sentence", SIGNALS)):
+                curve = fitted[f"{kind}, {known} questions"][part]
+                assert len(curve["weights"]) == count
+                assert all(map(math.isfinite, [*curve["weights"], curve["offset"]]))
 
 
 @given(arrays(np.float64, (4, 3), elements=st.floats(-30, 30)))
-def test_a_calibration_is_the_logistic_curve(values: np.ndarray) -> None:  # type: ignore[type-arg]
-    curve = Calibration.__new__(Calibration)
-    curve._weights, curve._offset = np.array([1.0, -0.5, 0.25]), -1.0
+def test_a_curve_is_logistic(values: np.ndarray) -> None:  # type: ignore[type-arg]
+    curve = Curve(np.array([1.0, -0.5, 0.25]), -1.0)
     for row, support in zip(values, curve(values), strict=True):
         wanted = 1 / (1 + math.exp(-(row[0] - 0.5 * row[1] + 0.25 * row[2] - 1.0)))
         assert support == pytest.approx(wanted)
+
+
+def test_the_best_sentence_has_the_support_of_the_question(retriever: Retriever) -> None:
+    calibrated = Calibration("none", True)
+    for question in QUESTIONS[:3]:
+        search = retriever.search(question, 12)
+        answered = float(calibrated._question(question_signals(search, None)))
+        assert calibrated(search, None).max() == pytest.approx(answered)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +142,7 @@ def test_a_calibration_is_the_logistic_curve(values: np.ndarray) -> None:  # typ
         "",
         "{}",
         '{"none, with questions": {}}',
-        '{"none, with questions": {"weights": [1], "offset": null}}',
+        '{"none, with questions": {"question": {"weights": [1], "offset": null}, "sentence": {}}}',
         "[1]",
     ],
 )
@@ -136,7 +160,7 @@ def test_weights_that_are_missing_are_named(tmp_path: Path, small: PassageIndex,
         (tmp_path / "reader.onnx").write_bytes(b"x")
     if missing == "weights":
         (tmp_path / "reader.sha256").write_text("0" * 64)
-    with pytest.raises(ModelError, match="ASK_IOP_READER=none"):
+    with pytest.raises(ModelError, match="reinstall"):
         CrossEncoderReader(small, tmp_path / "reader.onnx")
 
 

@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import random
+import re
 import time
 from pathlib import Path
 
@@ -20,16 +21,32 @@ from safetensors.torch import save_file
 from torch.nn import functional
 from train_questions import QuestionModel
 
+from chatbot.articles import load_articles
+from chatbot.questions import load_questions
 from chatbot.screening import CLASSES, WEIGHTS
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 TUNE = HERE.parent / "tests" / "messages" / "tune.jsonl"
+
+
+NEAR_DANGER = re.compile(
+    r"overdos|crisis|withdraw|detox|prescri|medic|benzo|suboxone|methad|naltrex|pregnan|health|fentanyl|drug|sign|stimul|pain"
+    r"|cannabis|addicted|custody|couple|abuse|suicid|violen|dose|taper|driv|child|kid|harm|ill|symptom|sleep|brain|off-topic"
+)
 
 
 def read(path: Path) -> list[tuple[str, str]]:
     """(message, class) of each line; what is ambiguous is left out."""
     found = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     return [(entry["message"], entry["expect"]) for entry in found if entry["expect"] != "ambiguous"]
+
+
+def ordinary_questions(count: int, chance: random.Random) -> list[tuple[str, str]]:
+    """Known questions of the library, which are no cause for alarm; unanswered topics near danger are left out."""
+    known = load_questions(ROOT / "corpus", load_articles(ROOT / "corpus"))
+    calm = [question.text for question in known if question.places or not NEAR_DANGER.search(question.topic)]
+    return [(text, "none") for text in chance.sample(calm, count)]
 
 
 def spoil(message: str, ordinary: list[str], chance: random.Random, danger: bool) -> str:
@@ -61,12 +78,14 @@ def main() -> None:
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--ordinary", type=int, default=1800, help="known questions among the ordinary messages")
     parser.add_argument("--with-tune", action="store_true")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     torch.set_num_threads(2)
     chance = random.Random(args.seed)
     messages = [entry for path in sorted(args.messages.glob("*.jsonl")) for entry in read(path)]
+    messages += ordinary_questions(args.ordinary, chance)
     tune = read(TUNE)
     if args.with_tune:
         messages += tune

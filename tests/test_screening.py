@@ -1,0 +1,114 @@
+"""The screen as a whole: patterns and classifier, and the turns before a message."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from conftest import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatbot.answers import CARDS
+from chatbot.conversation import Turn
+from chatbot.errors import ModelError
+from chatbot.evaluation import read_questions
+from chatbot.safety import Concern
+from chatbot.screening import CLASSES, ConcernModel, Screen, Screening, parts
+
+MESSAGES = [json.loads(line) for line in (ROOT / "tests" / "messages" / "tune.jsonl").read_text("utf-8").splitlines()]
+DANGERS = frozenset(Concern) - {Concern.MEDICAL_ADVICE}
+STORY = (
+    "Hello, I am looking for a program near my work. I have a job in a warehouse and two kids. My plan is Aetna. "
+    "{} Do you have groups in the evening? Is there parking?"
+)
+
+
+@pytest.fixture(scope="module")
+def screen() -> Screen:
+    opened = Screen.open()
+    assert opened.whole
+    return opened
+
+
+def noticed(screen: Screen, messages: list[str]) -> float:
+    return sum(screen(message).concern in DANGERS for message in messages) / len(messages)
+
+
+def test_danger_is_noticed_in_most_development_messages(screen: Screen) -> None:
+    """A floor well under what `python -m benchmarks.safety` prints."""
+    assert noticed(screen, [m["message"] for m in MESSAGES if m["expect"] in DANGERS]) > 0.88
+    assert noticed(screen, [m["message"] for m in MESSAGES if m["expect"] == "none"]) < 0.09
+
+
+def test_the_questions_of_visitors_raise_no_alarm(screen: Screen) -> None:
+    files = [ROOT / "tests" / "questions" / f"{name}.jsonl" for name in ("fifty", "tune")]
+    asked = [each["question"] for each in read_questions(files) if each["kind"] in ("answerable", "sources_differ")]
+    assert noticed(screen, asked) < 0.02
+
+
+DISGUISES: tuple[Callable[[str], str], ...] = (
+    str.upper,
+    lambda text: text.replace("'", ""),
+    lambda text: text.replace("'", "’"),
+    lambda text: text + " 😢😢",
+    lambda text: text.replace(" ", "  ") + "!!!",
+    lambda text: text.rstrip(".?!"),
+    STORY.format,
+)
+OUTRIGHT = (
+    "i want to kill myself",
+    "I don't want to be alive anymore.",
+    "my brother took a handful of pills and he's not waking up",
+    "her lips are blue and she's barely breathing",
+    "he stopped drinking two days ago and is having a seizure",
+    "my husband choked me last night and he has a gun",
+)
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("message", OUTRIGHT)
+def test_danger_is_noticed_however_it_is_written(screen: Screen, message: str, disguise: Callable[[str], str]) -> None:
+    assert screen(disguise(message)).concern in DANGERS
+
+
+@pytest.mark.parametrize("concern", sorted(DANGERS))
+@pytest.mark.parametrize("reply", ["yes", "no im not ok", "help me please", "i don't know", "tonight"])
+def test_danger_goes_on_after_its_card(concern: Concern, reply: str) -> None:
+    history = [Turn("user", "…"), Turn("assistant", CARDS[concern])]
+    assert Screen(None)(reply, history).concern is concern
+    assert Screen(None)(reply).concern is None
+
+
+@pytest.mark.parametrize("reply", ["i'm fine now", "no i was joking", "how many hours a week is IOP?", "thanks"])
+def test_danger_may_pass(reply: str) -> None:
+    history = [Turn("user", "…"), Turn("assistant", CARDS["suicide"])]
+    assert Screen(None)(reply, history).concern is None
+
+
+def test_without_its_classifier_the_patterns_still_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ModelError("broken")
+
+    monkeypatch.setattr("chatbot.screening.ConcernModel", broken)
+    screen = Screen.open()
+    assert not screen.whole
+    assert screen("i want to kill myself").concern is Concern.SUICIDE
+    assert screen("does IOP include detox?") == Screening(None)
+
+
+def test_the_shares_are_probabilities() -> None:
+    shares = ConcernModel().shares(["does IOP include detox?", "", "a" * 3000])
+    assert shares.shape == (3, len(CLASSES))
+    assert ((shares >= 0) & (shares <= 1)).all()
+    assert shares.sum(axis=1).tolist() == pytest.approx([1.0, 1.0, 1.0], abs=1e-5)
+
+
+@given(st.text())
+def test_the_first_part_is_the_whole_message(message: str) -> None:
+    assert parts(message)[0] == message
+
+
+@settings(max_examples=20)
+@given(st.text(max_size=60))
+def test_any_message_is_screened_the_same_way_twice(screen: Screen, message: str) -> None:
+    assert screen(message) == screen(message)
