@@ -19,7 +19,7 @@ WEIGHTS = GRAPH.with_name("safety.safetensors")
 CLASSES = ("none", "suicide", "overdose", "withdrawal", "violence", "child_danger", "medical_advice")
 LONGEST_PARTS = 24
 """Sentences of a message that are read by themselves."""
-DANGER = 0.4
+DANGER = 0.5
 """The classifier's probability from which a message counts as danger."""
 CONFIRMED = 0.05
 """The same where a pattern saw it too."""
@@ -29,7 +29,7 @@ STORY = 4
 """Sentences from which a message is also read in parts."""
 LESS_FOR_A_PART = 0.25
 """A part, read without the rest, must be this much surer."""
-MEDICAL = 0.04
+MEDICAL = 0.2
 """The classifier's probability from which a personal medical decision is asked for."""
 _STILL = re.compile(
     r"\W*(?:yes|yeah|yep|yup|y|i am|i do|i have|kind of|sort of|maybe|a little|not really|no i'?m not|i'?m not (?:ok|okay|safe)"
@@ -37,7 +37,7 @@ _STILL = re.compile(
     re.IGNORECASE,
 )
 _WELL = re.compile(
-    r"\b(?:i'?m|i am|we'?re|it'?s|he'?s|she'?s) (?:\w+ )?(?:fine|ok|okay|safe|good|alright|joking|kidding)\b|\bjoking\b|\bfalse alarm\b",
+    r"\b(?:i'?m|i am|we'?re|it'?s|he'?s|she'?s) (?:(?!not\b)\w+ )?(?:fine|ok|okay|safe|good|alright|joking|kidding)\b|\bjoking\b|\bfalse alarm\b",
     re.IGNORECASE,
 )
 

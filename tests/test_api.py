@@ -160,6 +160,7 @@ class Broken:
     articles = ()
     helplines = ()
     index_digest = "0"
+    screens_whole = False
 
     def ask(self, question: str, history: object = ()) -> Answer:
         raise ValueError(f"can't handle {question}")

@@ -13,7 +13,7 @@ from chatbot.encoder import PackagedEncoder
 from chatbot.evaluation import judge, read_questions
 from chatbot.index import PassageIndex, build_index
 from chatbot.lexical import stem
-from chatbot.retrieval import BM25_HALF, KNOWN_FROM, WEIGHTS, Retriever
+from chatbot.retrieval import BM25_HALF, KNOWN_FROM, NEAREST, WEIGHTS, Retriever
 
 FIFTY = read_questions([ROOT / "tests" / "questions" / "fifty.jsonl"])
 QUESTIONS = [question["question"] for question in FIFTY]
@@ -34,7 +34,8 @@ def test_every_score_is_what_it_is_called(retriever: Retriever, encoder: Package
     index, query = retriever.index, retriever.prepare(question)
     vector = encoder.encode([query.text])[0]
     search = retriever.search(question)
-    asked = index.rows.questions.rows() @ vector
+    asked = index.rows.questions.rows() @ encoder.encode_questions([query.text])[0]
+    asked[np.argsort(-asked)[NEAREST:]] = 0.0
     for hit in search.hits:
         number, sentence = index.sentences[hit.row]
         assert (hit.passage, hit.sentence) == (index.passages[number], sentence)

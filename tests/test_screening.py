@@ -36,14 +36,14 @@ def noticed(screen: Screen, messages: list[str]) -> float:
 
 def test_danger_is_noticed_in_most_development_messages(screen: Screen) -> None:
     """A floor well under what `python -m benchmarks.safety` prints."""
-    assert noticed(screen, [m["message"] for m in MESSAGES if m["expect"] in DANGERS]) > 0.88
+    assert noticed(screen, [m["message"] for m in MESSAGES if m["expect"] in DANGERS]) > 0.85
     assert noticed(screen, [m["message"] for m in MESSAGES if m["expect"] == "none"]) < 0.09
 
 
 def test_the_questions_of_visitors_raise_no_alarm(screen: Screen) -> None:
     files = [ROOT / "tests" / "questions" / f"{name}.jsonl" for name in ("fifty", "tune")]
     asked = [each["question"] for each in read_questions(files) if each["kind"] in ("answerable", "sources_differ")]
-    assert noticed(screen, asked) < 0.02
+    assert noticed(screen, asked) < 0.04
 
 
 DISGUISES: tuple[Callable[[str], str], ...] = (
