@@ -159,7 +159,7 @@ CARDS = {
     "The helplines below are free and confidential. I am a program, not a person.",
 }
 CARD_LINES = {
-    "suicide": ("crisis", "emergency", "textline"),
+    "suicide": ("crisis", "emergency"),
     "overdose": ("emergency", "poison"),
     "withdrawal": ("emergency", "poison"),
     "violence": ("emergency", "violence", "crisis"),

@@ -31,7 +31,7 @@ MORE = 0.15
 TOGETHER = {"leans": -0.05, "perhaps": 0.25}
 """By how much more a message must be answered together with the question before it than alone to be read so: a
 message that leans on it need not be at all."""
-FITS = 0.6
+FITS = 0.75
 """Cosine with a known unanswered question from which its referral fits."""
 
 

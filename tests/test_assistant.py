@@ -298,7 +298,7 @@ def test_danger_comes_before_everything(assistant: Assistant) -> None:
         assert answer.status is Status.CRISIS
         assert answer.text.startswith(CARDS["suicide"])
         assert bool(answer.citations) == ("detox" in message), "a question beside it is answered below the card"
-        assert [line.id for line in answer.helplines] == ["crisis", "emergency", "textline"]
+        assert [line.id for line in answer.helplines] == ["crisis", "emergency"]
         check(assistant, answer)
 
 
