@@ -279,7 +279,7 @@ def test_an_index_of_articles_that_changed_since_is_stale(folder: Path, corpus: 
 def test_files_that_a_build_does_not_read_do_not_make_it_stale(folder: Path, corpus: Path) -> None:
     for name in ("README.md", "helplines.yaml", "notes.docx"):
         (corpus / name).write_text("new")
-    PassageIndex.load(folder, corpus=corpus)
+    assert PassageIndex.load(folder, corpus=corpus).digest == PassageIndex.load(folder).digest
 
 
 def test_a_renamed_article_is_another_corpus(corpus: Path) -> None:

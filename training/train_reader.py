@@ -125,6 +125,15 @@ def spoil(question: str, chance: random.Random) -> str:
     return " ".join(words)
 
 
+def read(model: torch.nn.Module, tokenizer, questions: list[str], contexts: list[str]) -> torch.Tensor:
+    """The logit of each question with its context, shape (len(questions),)."""
+    inputs = tokenizer(
+        questions, contexts, truncation="only_second", max_length=LONGEST, padding=True, return_tensors="pt"
+    )
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return model(**inputs).logits.squeeze(-1).float()
+
+
 @torch.no_grad()
 def mine(model: torch.nn.Module, tokenizer, cases: list[Case], scores: list[np.ndarray], top: int) -> list[np.ndarray]:
     """For each case the order in which its sentences tempt: the `top` by cosine, most believed by the model first.
@@ -137,17 +146,8 @@ def mine(model: torch.nn.Module, tokenizer, cases: list[Case], scores: list[np.n
     tempting = [cosine - 2.0 for cosine in scores]
     for start in range(0, len(asked), 128):
         block = asked[start : start + 128]
-        inputs = tokenizer(
-            [cases[n].question for n, _ in block],
-            [cases[n].contexts[i] for n, i in block],
-            truncation="only_second",
-            max_length=LONGEST,
-            padding=True,
-            return_tensors="pt",
-        )
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits = model(**inputs).logits.squeeze(-1)
-        for (n, i), value in zip(block, torch.sigmoid(logits.float()).tolist(), strict=True):
+        logits = read(model, tokenizer, [cases[n].question for n, _ in block], [cases[n].contexts[i] for n, i in block])
+        for (n, i), value in zip(block, torch.sigmoid(logits).tolist(), strict=True):
             tempting[n][i] = value
     return tempting
 
@@ -215,17 +215,7 @@ def evaluate(model: torch.nn.Module, tokenizer, cases: list[Case], scores: list[
 @torch.no_grad()
 def probabilities(model: torch.nn.Module, tokenizer, question: str, contexts: list[str]) -> np.ndarray:
     """Support of each context, shape (len(contexts),)."""
-    inputs = tokenizer(
-        [question] * len(contexts),
-        contexts,
-        truncation="only_second",
-        max_length=LONGEST,
-        padding=True,
-        return_tensors="pt",
-    )
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = model(**inputs).logits.squeeze(-1)
-    return torch.sigmoid(logits.float()).numpy()
+    return torch.sigmoid(read(model, tokenizer, [question] * len(contexts), contexts)).numpy()
 
 
 def train(args: argparse.Namespace) -> None:
@@ -268,17 +258,7 @@ def train(args: argparse.Namespace) -> None:
         model.train()
         for batch in batches(made, args.batch, args.seed + epoch):
             questions, contexts, labels = zip(*batch, strict=True)
-            inputs = tokenizer(
-                list(questions),
-                list(contexts),
-                truncation="only_second",
-                max_length=LONGEST,
-                padding=True,
-                return_tensors="pt",
-            )
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                logits = model(**inputs).logits.squeeze(-1)
-            loss = loss_of(logits.float(), torch.tensor(labels))
+            loss = loss_of(read(model, tokenizer, list(questions), list(contexts)), torch.tensor(labels))
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
