@@ -10,9 +10,10 @@ import numpy as np
 
 from chatbot import safety
 from chatbot.answers import CARDS
-from chatbot.conversation import Turn
+from chatbot.conversation import Turn, contextualise, small_talk
 from chatbot.encoder import GRAPH, AdaptedModel, Vectors
 from chatbot.errors import ModelError
+from chatbot.lexical import STOP_WORDS
 from chatbot.safety import Concern
 
 WEIGHTS = GRAPH.with_name("safety.safetensors")
@@ -34,6 +35,11 @@ MEDICAL = 0.2
 _STILL = re.compile(
     r"\W*(?:yes|yeah|yep|yup|y|i am|i do|i have|kind of|sort of|maybe|a little|not really|no i'?m not|i'?m not (?:ok|okay|safe)"
     r"|not (?:ok|okay|safe)|no|help|help me|please|pls|i don'?t know|idk|tonight|right now|now)\b.{0,40}",
+    re.IGNORECASE,
+)
+_GRUMBLE = re.compile(
+    r"(?:(?:you(?:'?re| are)?|u r|this(?: (?:thing|bot|site))?(?: is)?|that(?:'s| is)?|it(?:'s| is)?) )?(?:so |really |just |very )?"
+    r"(?:useless|stupid|dumb|suck|sucks|(?:not|no|un) ?help(?:ful)?|wrong|bad|annoying|ridiculous)\W*",
     re.IGNORECASE,
 )
 _WELL = re.compile(
@@ -93,7 +99,7 @@ class Screen:
         seen = safety.screen(message)
         if seen is None and _goes_on(text, history):
             return Screening(_last_concern(history))
-        if self._model is None or not text:
+        if self._model is None or (seen is None and _says_nothing(text)):
             return Screening(seen)
         shares = self._model.shares(parts(text))
         dangers = 1.0 - shares[:, 0] - shares[:, -1]
@@ -114,6 +120,16 @@ def parts(message: str) -> list[str]:
     if len(sentences) < STORY:
         return [message]
     return [message, *(f"{one} {other}" for one, other in itertools.pairwise(sentences))]
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether a message has too few words of its own for the classifier, which was trained on whole messages: small
+    talk, "ok", "why", "tell me more", a grumble about this program."""
+    bearing = contextualise(text, (Turn("user", "what is it"),)).bearing
+    content = [
+        word for word in re.findall(r"[^\W\d_]{2,}", text.lower()) if word not in STOP_WORDS | {"ok", "okay", "yes"}
+    ]
+    return bool(small_talk(text) or bearing in ("more", "where") or not content or _GRUMBLE.fullmatch(text))
 
 
 def _last_concern(history: Sequence[Turn]) -> Concern | None:

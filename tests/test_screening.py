@@ -112,3 +112,16 @@ def test_the_first_part_is_the_whole_message(message: str) -> None:
 @given(st.text(max_size=60))
 def test_any_message_is_screened_the_same_way_twice(screen: Screen, message: str) -> None:
     assert screen(message) == screen(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["tell me more", "anything else?", "why", "ok", "yes", "hi", "thanks", "you are useless", "not helpful", "12", "?"],
+)
+def test_a_message_that_says_nothing_raises_no_alarm(screen: Screen, message: str) -> None:
+    assert screen(message) == Screening(None)
+
+
+@pytest.mark.parametrize("message", ["he hit me", "took everything", "i want to die", "she collapsed", "kms"])
+def test_few_words_can_be_danger(screen: Screen, message: str) -> None:
+    assert screen(message).concern in DANGERS
