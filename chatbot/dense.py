@@ -38,6 +38,11 @@ class DenseIndex:
         rows: Vectors = self._index.reconstruct_n(0, len(self))
         return rows
 
+    def take(self, numbers: npt.NDArray[np.int64]) -> Vectors:
+        """The rows with these numbers, shape (len(numbers), dim)."""
+        rows: Vectors = self._index.reconstruct_batch(numbers)
+        return rows
+
     def cosines(self, query: Vectors) -> Vectors:
         """The cosine of the query, shape (dim,), with every row, shape (n,), in the rows' order.
 

@@ -2,13 +2,16 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from chatbot.encoder import Encoder, Vectors
 from chatbot.index import PassageIndex
+from chatbot.kernel import weights
 from chatbot.lexical import STOP_WORDS, stem, terms, words
 from chatbot.passages import Passage, Sentence
 
@@ -41,6 +44,8 @@ class Hit:
     passage_bm25: float
     known: float
     """Cosine of the question with the nearest known question that this sentence answers; 0 without one."""
+    vote: float
+    """What the known questions near it say together: about 1 that this sentence answers, 0 that it doesn't."""
     fused: float
     """Weighted sum of the above; the order of hits."""
 
@@ -60,8 +65,22 @@ class Search:
     """Cosine with the nearest known question that the articles answer; 0 without one."""
     unanswered: float = 0.0
     """Cosine with the nearest known question that they don't answer; 0 without one."""
+    vote: float = 0.0
+    """What the known questions near it say together: about 1 that the articles answer it, -1 that they don't."""
     say: str = ""
-    """Where the answer to that one is to be had."""
+    """Where the answer to the nearest unanswered one is to be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The known questions nearest to a question."""
+
+    numbers: npt.NDArray[np.int64]
+    """Of the known questions, ascending, shape (k,)."""
+    cosines: Vectors
+    """With the question, 0 and up, shape (k,)."""
+    weights: npt.NDArray[np.float64]
+    """How much each one's word counts, shape (k,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +100,7 @@ class Retriever:
         self.index, self._encoder = index, encoder
         self._passage_of = np.array([number for number, _ in index.sentences], dtype=np.int64)
         self._words = _spellings(index)
-        answers = [(row, number) for number, rows in enumerate(index.question_rows) for row in rows]
-        self._answering_row = np.array([row for row, _ in answers], dtype=np.int64)
-        self._answered_question = np.array([number for _, number in answers], dtype=np.int64)
-        self._unanswered = np.array([n for n, question in enumerate(index.questions) if not question.places], np.int64)
+        self._answered = np.array([bool(question.places) for question in index.questions], dtype=bool)
 
     def prepare(self, question: str) -> Query:
         """Put slips of the keyboard right, write abbreviations out, add the articles' words for lay words."""
@@ -119,13 +135,15 @@ class Retriever:
         if not self.index.sentences:
             return Search(())
         vector = self._encoder.encode([query.text])[0]
-        asked = self._asked(query)
+        near = self._neighbours(query)
+        known, votes = self._by_sentence(near)
         scores = {
             "cosine": rows.sentences.cosines(vector),
             "passage_cosine": rows.passages.cosines(vector)[self._passage_of],
             "bm25": rows.sentence_terms.scores(query.terms),
             "passage_bm25": rows.passage_terms.scores(query.terms)[self._passage_of],
-            "known": self._known(asked),
+            "known": known,
+            "vote": votes,
         }
         fused = (
             WEIGHTS["cosine"] * scores["cosine"]
@@ -137,28 +155,37 @@ class Retriever:
         # A stable sort on rounded scores: rows stand in the order of passage ids, so ties break on them.
         order = np.argsort(-np.round(fused, 6), kind="stable")[:limit].tolist()
         hits = tuple(self._hit(row, {**scores, "fused": fused}) for row in order)
-        return Search(hits, float(scores["known"].max(initial=0.0)), *self._nearest_unanswered(asked))
+        return Search(hits, **self._by_question(near))
 
-    def _asked(self, query: Query) -> Vectors:
-        """The cosine of the question with each known one, shape (n,); 0 for all but the nearest."""
+    def _neighbours(self, query: Query) -> Neighbours:
         rows = self.index.rows.questions
-        asked = np.zeros(len(rows), dtype=np.float32)
-        if len(rows):
-            near, cosines = rows.nearest(self._encoder.encode_questions([query.text])[0], NEAREST)
-            asked[near] = np.maximum(cosines, 0.0)
-        return asked
+        if not len(rows):
+            return Neighbours(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0))
+        numbers, cosines = rows.nearest(self._encoder.encode_questions([query.text])[0], NEAREST)
+        order = np.argsort(numbers)
+        numbers, cosines = numbers[order], cosines[order]
+        return Neighbours(numbers, np.maximum(cosines, 0.0), weights(cosines, rows.take(numbers)))
 
-    def _known(self, asked: Vectors) -> Vectors:
-        """For each sentence the cosine of the nearest known question that it answers, shape (n,)."""
-        known = np.zeros(len(self.index.sentences), dtype=np.float32)
-        np.maximum.at(known, self._answering_row, asked[self._answered_question])
-        return known
+    def _by_sentence(self, near: Neighbours) -> tuple[Vectors, Vectors]:
+        """For each sentence the cosine of the nearest known question that it answers, and the vote; shape (n,)."""
+        known, votes = np.zeros((2, len(self.index.sentences)), dtype=np.float32)
+        for number, cosine, weight in zip(near.numbers.tolist(), near.cosines, near.weights, strict=True):
+            for row in self.index.question_rows[number]:
+                known[row] = max(known[row], cosine)
+                votes[row] += weight
+        return known, votes
 
-    def _nearest_unanswered(self, asked: Vectors) -> tuple[float, str]:
-        if not len(self._unanswered):
-            return 0.0, ""
-        best = int(self._unanswered[int(np.argmax(np.round(asked[self._unanswered], 6)))])
-        return max(0.0, float(asked[best])), self.index.questions[best].say
+    def _by_question(self, near: Neighbours) -> dict[str, Any]:
+        """The fields of `Search` that the known questions fill."""
+        answered = self._answered[near.numbers]
+        unanswered = np.where(answered, 0.0, np.round(near.cosines, 6))
+        nearest = int(near.numbers[int(np.argmax(unanswered))]) if len(answered) and not answered.all() else None
+        return {
+            "answered": float(near.cosines[answered].max(initial=0.0)),
+            "unanswered": float(near.cosines[~answered].max(initial=0.0)),
+            "vote": float(near.weights @ np.where(answered, 1.0, -1.0)),
+            "say": self.index.questions[nearest].say if nearest is not None else "",
+        }
 
     def _hit(self, row: int, scores: dict[str, Vectors]) -> Hit:
         number, sentence = self.index.sentences[row]

@@ -14,7 +14,7 @@ from conftest import ROOT
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "settings"),
     ("outline", "cleaning", "pdf", "formats", "articles", "passages", "glossary", "questions"),
-    ("encoder", "dense", "lexical"),
+    ("encoder", "dense", "kernel", "lexical"),
     ("storage", "index"),
     ("retrieval", "reader", "differences", "selection", "topics"),
     ("answers", "safety", "conversation", "screening"),
@@ -119,7 +119,7 @@ def test_the_doors_do_not_know_each_other() -> None:
 
 
 def test_search_knows_rows_and_terms_not_passages() -> None:
-    for module in ("dense", "lexical"):
+    for module in ("dense", "kernel", "lexical"):
         assert own_imports(module) <= {"encoder", "errors"}
 
 
