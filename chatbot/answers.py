@@ -138,7 +138,30 @@ SMALL_TALK = {
     "stand in them, each with its source. Where they don't answer, I say so.",
     "wellbeing": "I am a program, so always the same. What would you like to know?",
     "human": "I am a program. These people can talk with you:",
+    "insult": "I'm sorry that this was no help. Try other words, or talk with a person:",
+    "acknowledgement": "All right. Ask whenever you have another question.",
 }
+OTHER_LANGUAGES = {
+    "es": "Estos artículos están en inglés y solo puedo responder con sus frases. La línea de ayuda de SAMHSA atiende en "
+    "español: 1-800-662-4357. En crisis: 988, opción 2.",
+    "fr": "Ces articles sont en anglais et je ne peux répondre qu'avec leurs phrases. Une personne peut vous aider :",
+    "pt": "Estes artigos estão em inglês e só posso responder com as frases deles. Uma pessoa pode ajudar:",
+    "de": "Diese Artikel sind auf Englisch, und ich kann nur mit ihren Sätzen antworten. Ein Mensch kann helfen:",
+    "it": "Questi articoli sono in inglese e posso rispondere solo con le loro frasi. Una persona può aiutare:",
+    "pl": "Te artykuły są po angielsku i mogę odpowiadać tylko ich zdaniami. Pomóc może człowiek:",
+    "ru": "Эти статьи на английском, и отвечать я могу только их предложениями. Вам может помочь человек:",
+    "uk": "Ці статті англійською, і відповідати я можу лише їхніми реченнями. Допомогти може людина:",
+    "zh": "这些文章是英文的，我只能引用其中的句子回答。您可以联系工作人员：",
+    "ja": "これらの記事は英語で、その文だけを引用してお答えします。人に相談できる窓口：",
+    "ko": "이 글들은 영어로 되어 있으며 그 문장으로만 답할 수 있습니다. 사람의 도움을 받을 수 있는 곳:",
+    "vi": "Các bài viết này bằng tiếng Anh và tôi chỉ trả lời được bằng câu trong đó. Có người có thể giúp bạn:",
+    "tl": "Nasa Ingles ang mga artikulong ito at mga pangungusap lang nila ang maisasagot ko. May taong makatutulong:",
+    "ar": "هذه المقالات بالإنجليزية ولا أستطيع الإجابة إلا بجملها. يمكن لشخص أن يساعدك:",
+    "hi": "ये लेख अंग्रेज़ी में हैं और मैं केवल इन्हीं के वाक्यों से उत्तर दे सकता हूँ। कोई व्यक्ति आपकी मदद कर सकता है:",
+    "fa": "این مقاله‌ها به انگلیسی‌اند و فقط با جمله‌های آن‌ها پاسخ می‌دهم. یک نفر می‌تواند کمک کند:",
+    "ht": "Atik sa yo an angle e mwen ka reponn sèlman ak fraz ki ladan yo. Yon moun ka ede w:",
+}
+"""In the visitor's language: that the articles are in English, and that a person can help."""
 MEDICAL = (
     "I can't advise on a personal medical decision such as a dose, stopping or mixing a medicine, or a diagnosis. "
     "Please ask the prescriber or a pharmacist."

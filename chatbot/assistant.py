@@ -14,8 +14,9 @@ from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
 from chatbot.index import PassageIndex
+from chatbot.languages import foreign_language
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader, Support
-from chatbot.retrieval import Retriever, Search
+from chatbot.retrieval import Retriever, Search, spellings
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening
 from chatbot.selection import Quote, confidence, select
@@ -31,6 +32,8 @@ MORE = 0.15
 TOGETHER = {"leans": -0.05, "perhaps": 0.25}
 """By how much more a message must be answered together with the question before it than alone to be read so: a
 message that leans on it need not be at all."""
+SURE = 0.9
+"""Support from which a question in another language is answered: the encoder was trained on English."""
 FITS = 0.75
 """Cosine with a known unanswered question from which its referral fits."""
 
@@ -60,6 +63,7 @@ class Assistant:
     ) -> None:
         self._index, self._reader = index, reader
         self._retriever = Retriever(index, encoder)
+        self._vocabulary = frozenset(spellings(index))
         self._limit = max_question_characters
         self._screen = screen or Screen(None)
         self.helplines = helplines
@@ -91,7 +95,8 @@ class Assistant:
         screening = self._screen(question, history)
         reply = (
             self._notice_danger(question, screening)
-            or self._make_small_talk(question)
+            or self._make_small_talk(small_talk(question) or screening.talk)
+            or self._look_up_foreign(question)
             or self._look_up(*self._findings(contextualise(question, history), history))
         )
         if screening.doubtful:
@@ -104,9 +109,11 @@ class Assistant:
         """Up to four questions that the articles answer, to start with."""
         return nearest_topics(self._index, (), 4)
 
-    def find(self, question: str, said: str = "") -> Finding:
-        """Search for one question, and choose the sentences that answer it and do not stand in `said`."""
-        search = self._retriever.search(question, CANDIDATES)
+    def find(self, question: str, said: str = "", before: Sequence[str] = ()) -> Finding:
+        """Search for one question, which may lean on those before it, and choose the sentences that answer it and do
+        not stand in `said`."""
+        search = self._retriever.search(question, CANDIDATES, before)
+        question = search.read_as
         supports = self._reader.support(question, search)
         if said:
             return self._find_more(question, said, search, supports)
@@ -156,7 +163,7 @@ class Assistant:
         return [
             part
             for part in re.split(r"(?<=[.!?])\s+", message)
-            if part.rstrip().endswith("?") and part != message and self._screen(part) == Screening(None)
+            if part.rstrip().endswith("?") and part != message and not self._screen(part).alarming
         ][:2]
 
     def _quotes_beside(self, questions: Sequence[str]) -> tuple[Citation, ...]:
@@ -167,26 +174,44 @@ class Assistant:
         except Exception:
             return ()
 
-    def _make_small_talk(self, question: str) -> Answer | None:
-        kind = small_talk(question)
+    def _make_small_talk(self, kind: str | None) -> Answer | None:
         if kind is None:
             return None
-        helplines = safety.pick(self.helplines, "referral", "crisis") if kind == "human" else ()
+        helplines = safety.pick(self.helplines, "referral", "crisis") if kind in ("human", "insult") else ()
         return Answer(Status.SMALL_TALK, answers.SMALL_TALK[kind], suggestions=self.examples(), helplines=helplines)
+
+    def _look_up_foreign(self, question: str) -> Answer | None:
+        """A message in another language: one sentence in it, and what the articles say where that is beyond doubt."""
+        language = foreign_language(question, self._vocabulary)
+        if language is None:
+            return None
+        finding = self.find(question)
+        helplines = safety.pick(self.helplines, "referral", "crisis")
+        text = answers.OTHER_LANGUAGES[language]
+        if finding.support < SURE or not finding.quotes:
+            return Answer(Status.NOT_COVERED, text, helplines=helplines, support=finding.support)
+        answer = self._look_up([finding], "")
+        return replace(answer, text=f"{text}\n\n{answer.text}", helplines=helplines)
 
     def _findings(self, reading: Reading, history: Sequence[Turn]) -> tuple[list[Finding], str]:
         """What the library holds on each question of a message, as it is best read after the turns before it; and
         what to say where that is nothing."""
         if reading.bearing == "more":
             said = "\n".join(turn.content for turn in history if turn.role == "assistant")
-            return [self.find(reading.before, said)], answers.NO_MORE
-        question = reading.before if reading.bearing == "where" else reading.alone
-        findings = [self.find(part) for part in split_questions(question)]
+            return [self.find(reading.before[-1], said, self._leaning(reading.before))], answers.NO_MORE
+        if reading.bearing == "where":
+            return [self.find(reading.before[-1], before=self._leaning(reading.before))], answers.NOT_COVERED
+        findings = [self.find(part) for part in split_questions(reading.alone)]
         if reading.bearing in ("leans", "perhaps") and len(findings) == 1:
-            together = self.find(reading.together)
+            together = self.find(reading.alone, before=reading.before)
             if together.support - findings[0].support > TOGETHER[reading.bearing]:
                 return [replace(together, question=reading.alone)], answers.NOT_COVERED
         return findings, answers.NOT_COVERED
+
+    def _leaning(self, questions: Sequence[str]) -> Sequence[str]:
+        """The questions that the last one leans on."""
+        turns = [Turn("user", question) for question in questions[:-1]]
+        return questions[:-1] if contextualise(questions[-1], turns).bearing == "leans" else ()
 
     def _look_up(self, findings: Sequence[Finding], otherwise: str) -> Answer:
         found = [finding for finding in findings if finding.quotes]

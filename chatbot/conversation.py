@@ -95,29 +95,29 @@ _CONTENT = re.compile(r"[a-z][a-z'-]{2,}", re.IGNORECASE)
 FEW_WORDS = 3
 """A message with no more words than this that carry meaning may need what was asked before it."""
 
+LONGEST_EARLIER = 300
+"""Characters of an earlier question that a message is read with, at most."""
+EARLIER = 5
+"""Questions before a message that it is read with, at most."""
+
 Bearing = Literal["alone", "perhaps", "leans", "more", "where"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a message may mean: by itself, or with the question before it."""
+    """What a message may mean: by itself, or with the questions before it."""
 
     alone: str
-    before: str = ""
-    """The last question that the visitor asked before this message; empty where there is none."""
+    before: tuple[str, ...] = ()
+    """The questions that the visitor asked before this message, oldest first."""
     bearing: Bearing = "alone"
-    """How the message stands to that question: `more` of the same is wanted, or `where` the answer stands."""
-
-    @property
-    def together(self) -> str:
-        """The message with the question before it."""
-        return f"{self.before.rstrip('?. ')}: {self.alone}"
+    """How the message stands to them: `more` of the last is wanted, or `where` its answer stands."""
 
 
 def contextualise(message: str, history: Sequence[Turn]) -> Reading:
     """How a message can be read after the turns before it."""
     alone = without_greeting(message)
-    before = _last_question(history)
+    before = _questions(history)
     text = alone.strip()
     if not before:
         return Reading(alone)
@@ -131,20 +131,13 @@ def contextualise(message: str, history: Sequence[Turn]) -> Reading:
     return Reading(alone, before, "perhaps" if _POINTS_BACK.search(text) else "alone")
 
 
-def _last_question(history: Sequence[Turn]) -> str:
-    """The last question that stands by itself, with the shorter ones after it."""
-    kept: list[str] = []
-    for turn in reversed(history):
-        if turn.role != "user" or small_talk(turn.content):
-            continue
-        text = without_greeting(turn.content).strip()
-        if _MORE.fullmatch(text) or _WHERE.fullmatch(text):
-            continue
-        kept.insert(0, text)
-        content = [word for word in _CONTENT.findall(text) if word.lower() not in STOP_WORDS]
-        if len(content) >= FEW_WORDS or len(kept) == 2:
-            break
-    return ": ".join(text.rstrip("?. ") for text in kept)[-400:]
+def _questions(history: Sequence[Turn]) -> tuple[str, ...]:
+    """The last questions that the visitor asked, oldest first."""
+    texts = [without_greeting(turn.content).strip() for turn in history if turn.role == "user"]
+    asked = [
+        text for text in texts if text and not (small_talk(text) or _MORE.fullmatch(text) or _WHERE.fullmatch(text))
+    ]
+    return tuple(text[:LONGEST_EARLIER] for text in asked[-EARLIER:])
 
 
 _ASKS = r"(?:how|what|what'?s|when|where|who|who'?s|which|why|whether|is|are|do|does|did|can|could|will|would|should|has|have)"

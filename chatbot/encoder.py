@@ -1,5 +1,6 @@
 """Turning text into vectors: the `Encoder` protocol, the packaged model, and any sentence-transformers folder."""
 
+import functools
 import hashlib
 import importlib.util
 import os
@@ -25,6 +26,9 @@ GRAPH = Path(__file__).parent / "weights" / "encoder.onnx"
 ADAPTER = GRAPH.with_name("questions.safetensors")
 """Low-rank changes to the packaged model that bring questions with one answer together, written by
 `training/train_questions.py`."""
+FOLLOWUPS = GRAPH.with_name("followups.safetensors")
+"""Low-rank changes that put a message, with the questions before it, where the same question stands in full words,
+written by `training/train_followups.py`."""
 UNUSED = "pooler."
 """Tensors of the package that sentence vectors are not made of."""
 LONGEST = 256
@@ -49,9 +53,20 @@ class Encoder(Protocol):
         """The same shape, in a space where questions that want the same answer are near each other."""
         ...
 
+    def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
+        """Shape (dim,), in the same space: where the message stands as a question in full words, after the questions
+        before it, oldest first."""
+        ...
+
     def knows(self, word: str) -> bool:
         """Whether a lower-case word is common enough to be a word of its own to the model, so no slip of another."""
         ...
+
+
+def followup_input(message: str, before: Sequence[str]) -> str:
+    """What is read of a message and the questions before it (oldest first): the message stands first, so that what is
+    furthest back is what is cut."""
+    return " [SEP] ".join((message, *reversed(before)))
 
 
 def file_sha256(path: Path) -> str:
@@ -106,6 +121,17 @@ def _digest(folder: Path) -> str:
     return hashlib.sha256("".join(map(file_sha256, files)).encode()).hexdigest()
 
 
+@functools.cache
+def _published(folder: Path) -> dict[str, Any]:
+    """The package's tensors that a graph uses, as onnxruntime takes them; one copy for all models made of them."""
+    from onnxruntime import OrtValue
+    from safetensors.numpy import load_file
+
+    tensors = load_file(folder / "model.safetensors")
+    names = sorted(n for n, v in tensors.items() if v.dtype == np.float32 and not n.startswith(UNUSED))
+    return {name: OrtValue.ortvalue_from_numpy(tensors[name]) for name in names}
+
+
 class PackagedEncoder:
     """all-MiniLM-L6-v2 run by onnxruntime: the package's own safetensors put into a graph that ships with us.
 
@@ -116,11 +142,12 @@ class PackagedEncoder:
     name = PACKAGED_MODEL
     dim = 384
 
-    def __init__(self, graph: Path = GRAPH, adapter: Path = ADAPTER) -> None:
+    def __init__(self, graph: Path = GRAPH, adapter: Path = ADAPTER, followups: Path = FOLLOWUPS) -> None:
         """Load the weights. Raises `ModelError`."""
         folder = model_folder(PACKAGED_MODEL)
         self._plain = AdaptedModel(None, graph)
         self._questions = AdaptedModel(adapter, graph)
+        self._followups = AdaptedModel(followups, graph)
         self._words = frozenset(self._plain.tokenizer.get_vocab())
         self.digest = hashlib.sha256(f"{_digest(folder)}{file_sha256(adapter)}".encode()).hexdigest()
 
@@ -131,6 +158,11 @@ class PackagedEncoder:
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """The same with the adapter's changes."""
         return self._questions.encode(texts)
+
+    def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
+        """Shape (dim,), in the space of `encode_questions`."""
+        rows = self._followups.encode([followup_input(message, before)])
+        return rows.reshape(-1)
 
     def knows(self, word: str) -> bool:
         """Whether a lower-case word is a token of its own."""
@@ -150,21 +182,21 @@ class AdaptedModel:
         from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 
-        weights = load_file(folder / "model.safetensors")
-        names = sorted(n for n, v in weights.items() if v.dtype == np.float32 and not n.startswith(UNUSED))
+        weights = dict(_published(folder))
         self.changes: dict[str, npt.NDArray[Any]] = load_file(adapter) if adapter is not None else {}
-        for name in names:
+        for name in weights:
             if f"{name}.up" in self.changes:
                 up, down = self.changes[f"{name}.up"], self.changes[f"{name}.down"]
-                weights[name] = weights[name] + up.astype(np.float32) @ down.astype(np.float32)
+                changed = weights[name].numpy() + up.astype(np.float32) @ down.astype(np.float32)
+                weights[name] = onnxruntime.OrtValue.ortvalue_from_numpy(changed)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2
         options.inter_op_num_threads = 1
         # Several models take turns: threads of one that spin while they wait slow the next one down.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # The session refers to these arrays as long as it lives.
-        self._values = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[name]) for name in names]
-        options.add_external_initializers(names, self._values)
+        self._weights = weights
+        options.add_external_initializers(list(weights), list(weights.values()))
         self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self.tokenizer.enable_truncation(LONGEST)
@@ -233,6 +265,10 @@ class SentenceTransformerEncoder:
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """The same as `encode`: another model brings no adapter."""
         return self.encode(texts)
+
+    def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
+        """Shape (dim,): the message joined with the last question before it."""
+        return self.encode([": ".join((*before[-1:], message))]).reshape(-1)
 
     def knows(self, word: str) -> bool:
         """Whether a lower-case word is a token of its own."""

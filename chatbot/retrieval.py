@@ -1,6 +1,7 @@
 """Finding the sentences that could answer: dense passages, dense sentences, BM25 and known questions, fused."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,8 @@ KNOWN_FROM = 0.4
 """Known questions less alike than this say nothing."""
 NEAREST = 64
 """Known questions that a search looks at."""
+READ_AS = 0.7
+"""From this cosine with it, a follow-up is searched in the words of the nearest known question."""
 LONG_WORD = 10
 """From this many letters two slips are put right, below it one."""
 SHORTEST_TYPO = 5
@@ -69,6 +72,8 @@ class Search:
     """What the known questions near it say together: about 1 that the articles answer it, -1 that they don't."""
     say: str = ""
     """Where the answer to the nearest unanswered one is to be had."""
+    read_as: str = ""
+    """The question as it was searched: of a follow-up, a question in full words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class Retriever:
     def __init__(self, index: PassageIndex, encoder: Encoder) -> None:
         self.index, self._encoder = index, encoder
         self._passage_of = np.array([number for number, _ in index.sentences], dtype=np.int64)
-        self._words = _spellings(index)
+        self._words = spellings(index)
         self._answered = np.array([bool(question.places) for question in index.questions], dtype=bool)
 
     def prepare(self, question: str) -> Query:
@@ -128,15 +133,17 @@ class Retriever:
 
         return re.sub(r"[A-Za-z]+(?:['’][A-Za-z]+)?", mend, question)
 
-    def search(self, question: str, limit: int = 12) -> Search:
-        """The `limit` best sentences for a question."""
+    def search(self, question: str, limit: int = 12, before: Sequence[str] = ()) -> Search:
+        """The `limit` best sentences for a question, which may lean on the questions before it, oldest first."""
         query = self.prepare(question)
         rows = self.index.rows
         if not self.index.sentences:
             return Search(())
-        vector = self._encoder.encode([query.text])[0]
-        near = self._neighbours(query)
+        near = self._neighbours(query, before)
         known, votes = self._by_sentence(near)
+        if before:
+            query = self.prepare(self._in_full_words(query, before, near))
+        vector = self._encoder.encode([query.text])[0]
         scores = {
             "cosine": rows.sentences.cosines(vector),
             "passage_cosine": rows.passages.cosines(vector)[self._passage_of],
@@ -155,13 +162,23 @@ class Retriever:
         # A stable sort on rounded scores: rows stand in the order of passage ids, so ties break on them.
         order = np.argsort(-np.round(fused, 6), kind="stable")[:limit].tolist()
         hits = tuple(self._hit(row, {**scores, "fused": fused}) for row in order)
-        return Search(hits, **self._by_question(near))
+        return Search(hits, **self._by_question(near), read_as=query.text if before else question)
 
-    def _neighbours(self, query: Query) -> Neighbours:
+    def _in_full_words(self, query: Query, before: Sequence[str], near: Neighbours) -> str:
+        """The known question that a follow-up is most like, or the follow-up joined with the question before it."""
+        if len(near.cosines) and near.cosines.max() >= READ_AS:
+            return self.index.questions[int(near.numbers[int(np.argmax(np.round(near.cosines, 6)))])].text
+        return f"{before[-1].rstrip('?. ')}: {query.text}"
+
+    def _neighbours(self, query: Query, before: Sequence[str]) -> Neighbours:
         rows = self.index.rows.questions
         if not len(rows):
             return Neighbours(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0))
-        numbers, cosines = rows.nearest(self._encoder.encode_questions([query.text])[0], NEAREST)
+        if before:
+            vector = self._encoder.encode_followup(query.text, before)
+        else:
+            vector = self._encoder.encode_questions([query.text])[0]
+        numbers, cosines = rows.nearest(vector, NEAREST)
         order = np.argsort(numbers)
         numbers, cosines = numbers[order], cosines[order]
         return Neighbours(numbers, np.maximum(cosines, 0.0), weights(cosines, rows.take(numbers)))
@@ -199,7 +216,7 @@ def _squash(bm25: Vectors) -> Vectors:
     return bm25 / (bm25 + BM25_HALF)
 
 
-def _spellings(index: PassageIndex) -> list[str]:
+def spellings(index: PassageIndex) -> list[str]:
     """Every word of the articles, their headings, the glossary and the known questions' subjects, sorted."""
     glossary = index.glossary
     texts: list[str] = [text for passage in index.passages for text in (*passage.trail, passage.text)]

@@ -11,12 +11,20 @@ import numpy as np
 from chatbot import safety
 from chatbot.answers import CARDS
 from chatbot.conversation import Turn, contextualise, small_talk
-from chatbot.encoder import GRAPH, AdaptedModel, Vectors
+from chatbot.encoder import GRAPH, AdaptedModel, Vectors, check_shipped
 from chatbot.errors import ModelError
 from chatbot.lexical import STOP_WORDS
 from chatbot.safety import Concern
 
 WEIGHTS = GRAPH.with_name("safety.safetensors")
+TALK_WEIGHTS = GRAPH.with_name("talk.safetensors")
+TALK_KINDS = (
+    "none", "greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human", "insult", "acknowledgement",
+)  # fmt: skip
+TALK = 0.8
+"""The probability from which a message is small talk."""
+LONGEST_TALK = 20
+"""Words of small talk at most; a longer message has something to ask."""
 CLASSES = ("none", "suicide", "overdose", "withdrawal", "violence", "child_danger", "medical_advice")
 LONGEST_PARTS = 24
 """Sentences of a message that are read by themselves."""
@@ -55,23 +63,49 @@ class Screening:
     concern: Concern | None
     doubtful: bool = False
     """No danger said, but near enough to it to show whom to call."""
+    talk: str | None = None
+    """The kind of small talk that the message is, if it is any."""
+
+    @property
+    def alarming(self) -> bool:
+        """Whether there is any concern or doubt."""
+        return self.concern is not None or self.doubtful
 
 
 class ConcernModel:
-    """Low-rank changes to the packaged encoder, and a linear layer. Trained by `training/train_safety.py`."""
+    """Low-rank changes to the packaged encoder, and linear layers over its vectors: one for danger, trained by
+    `training/train_safety.py`, one for small talk, by `training/train_talk.py`."""
 
-    def __init__(self, weights: Path = WEIGHTS) -> None:
+    def __init__(self, weights: Path = WEIGHTS, talk: Path | None = TALK_WEIGHTS) -> None:
         """Load the weights. Raises `ModelError`."""
+        from safetensors.numpy import load_file
+
         self._model = AdaptedModel(weights)
         self._weight = self._model.changes["head.weight"].astype(np.float32)
         self._bias = self._model.changes["head.bias"].astype(np.float32)
+        if talk is not None:
+            check_shipped(talk)
+            self._talk = load_file(talk)
 
-    def shares(self, texts: Sequence[str]) -> Vectors:
-        """The probability of each class of `CLASSES`, shape (len(texts), len(CLASSES))."""
-        logits = self._model.encode(texts) @ self._weight.T + self._bias
-        shares: Vectors = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        return shares
+    def rows(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, shape (len(texts), 384), of which the other methods judge."""
+        return self._model.encode(texts)
+
+    def shares(self, rows: Vectors) -> Vectors:
+        """The probability of each class of `CLASSES`, shape (len(rows), len(CLASSES))."""
+        return _softmax(rows @ self._weight.T + self._bias)
+
+    def talk(self, row: Vectors) -> str | None:
+        """The kind of small talk of one message, one of `TALK_KINDS`, if it surely is some."""
+        shares = _softmax(row[None] @ self._talk["weight"].T + self._talk["bias"])[0]
+        best = int(np.argmax(shares[1:])) + 1
+        return TALK_KINDS[best] if shares[best] >= TALK else None
+
+
+def _softmax(logits: Vectors) -> Vectors:
+    shares: Vectors = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
 
 
 class Screen:
@@ -101,7 +135,8 @@ class Screen:
             return Screening(_last_concern(history))
         if self._model is None or (seen is None and _says_nothing(text)):
             return Screening(seen)
-        shares = self._model.shares(parts(text))
+        rows = self._model.rows(parts(text))
+        shares = self._model.shares(rows)
         dangers = 1.0 - shares[:, 0] - shares[:, -1]
         danger = max(float(dangers[0]), float(dangers[1:].max(initial=0.0)) - LESS_FOR_A_PART)
         kind = Concern(CLASSES[int(np.argmax(shares[:, 1:-1].max(axis=0))) + 1])
@@ -111,7 +146,8 @@ class Screen:
             return Screening(seen if patterned and seen is not None else kind)
         if medical >= MEDICAL or (seen is Concern.MEDICAL_ADVICE and medical >= CONFIRMED):
             return Screening(Concern.MEDICAL_ADVICE)
-        return Screening(None, doubtful=danger >= DOUBTFUL)
+        talk = self._model.talk(rows[0]) if len(text.split()) <= LONGEST_TALK and danger < DOUBTFUL else None
+        return Screening(None, danger >= DOUBTFUL, talk)
 
 
 def parts(message: str) -> list[str]:

@@ -320,6 +320,9 @@ class Broken:
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         raise RuntimeError("broken")
 
+    def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
+        raise RuntimeError("broken")
+
     def knows(self, word: str) -> bool:
         raise RuntimeError("broken")
 

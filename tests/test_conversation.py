@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.answers import SMALL_TALK
-from chatbot.conversation import MOST_PARTS, Reading, Turn, contextualise, small_talk, split_questions, without_greeting
+from chatbot.conversation import (
+    EARLIER,
+    MOST_PARTS,
+    Reading,
+    Turn,
+    contextualise,
+    small_talk,
+    split_questions,
+    without_greeting,
+)
 from chatbot.evaluation import read_questions
 from chatbot.lexical import words
 
@@ -118,9 +127,8 @@ ASKED = [Turn("user", "what is DBT"), Turn("assistant", "A therapy. [1]")]
 def test_how_a_message_bears_on_the_question_before(message: str, bearing: str) -> None:
     reading = contextualise(message, ASKED)
     assert reading.bearing == bearing
-    assert reading.before == "what is DBT"
-    assert reading.alone in reading.together
-    assert "what is DBT" in reading.together
+    assert reading.before == ("what is DBT",)
+    assert reading.alone == message
 
 
 @pytest.mark.parametrize("message", ["and for families?", "tell me more", "why?", "it"])
@@ -131,12 +139,12 @@ def test_without_a_question_before_it_a_message_stands_alone(message: str) -> No
 
 def test_small_talk_between_is_passed_over() -> None:
     history = [*ASKED, Turn("user", "thanks"), Turn("assistant", "You're welcome.")]
-    assert contextualise("and for teens?", history).before == "what is DBT"
+    assert contextualise("and for teens?", history).before == ("what is DBT",)
 
 
-def test_a_short_follow_up_is_remembered_with_the_question_before_it() -> None:
-    history = [Turn("user", "how many hours a week is treatment"), Turn("user", "and on weekends?")]
-    assert contextualise("why?", history).before == "how many hours a week is treatment: and on weekends"
+def test_the_last_questions_are_remembered_in_their_order() -> None:
+    history = [Turn("user", f"question {number}") for number in range(9)]
+    assert contextualise("why?", history).before == tuple(f"question {number}" for number in range(9))[-EARLIER:]
 
 
 @given(st.text(), st.lists(st.text(), max_size=4))

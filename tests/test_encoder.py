@@ -16,7 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot import encoder as module
-from chatbot.encoder import PACKAGED_MODEL, PackagedEncoder, SentenceTransformerEncoder, file_sha256, model_folder
+from chatbot.encoder import (
+    PACKAGED_MODEL,
+    PackagedEncoder,
+    SentenceTransformerEncoder,
+    file_sha256,
+    followup_input,
+    model_folder,
+)
 from chatbot.errors import ModelError
 
 TEXTS = ["A heap is warm.", "", "Worms eat soft scraps. " * 300, "  a heap\nis WARM ", "日本 🐛"]
@@ -72,6 +79,20 @@ def test_what_means_the_same_is_near(encoder: PackagedEncoder) -> None:
     assert float(rows[0] @ rows[1]) > float(rows[0] @ rows[2]) + 0.3
 
 
+def test_a_follow_up_is_near_the_question_that_it_means(encoder: PackagedEncoder) -> None:
+    meant, other = encoder.encode_questions(["how long is a library card valid?", "who may get a library card?"])
+    read = encoder.encode_followup("and how long is it valid?", ["who may get a library card?"])
+    assert read.shape == (encoder.dim,)
+    assert float(np.linalg.norm(read)) == pytest.approx(1.0, abs=1e-5)
+    assert float(read @ meant) > float(read @ other)
+
+
+@given(st.text(), st.lists(st.text(), max_size=3))
+def test_what_is_read_of_a_follow_up_holds_all_questions(message: str, before: list[str]) -> None:
+    assert followup_input(message, before).split(" [SEP] ")[0] == message.split(" [SEP] ")[0]
+    assert all(question in followup_input(message, before) for question in before)
+
+
 def test_the_packaged_model_is_the_published_one() -> None:
     folder = model_folder(PACKAGED_MODEL)
     assert file_sha256(folder / "model.safetensors") == module.WEIGHTS_SHA256
@@ -124,6 +145,8 @@ def test_a_folder_is_as_good_as_the_package(folder: Path, encoder: PackagedEncod
     own = SentenceTransformerEncoder(str(folder))
     assert (own.name, own.dim) == ("model", encoder.dim)
     assert own.encode_questions(TEXTS[:1]).tobytes() == own.encode(TEXTS[:1]).tobytes()
+    joined = own.encode(["what is DBT?: and for teens"])[0]
+    assert own.encode_followup("and for teens", ["what is IOP?", "what is DBT?"]).tobytes() == joined.tobytes()
     np.testing.assert_allclose(own.encode(TEXTS), encoder.encode(TEXTS), atol=1e-5)
 
 

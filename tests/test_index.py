@@ -36,6 +36,9 @@ class Counting:
         self.texts += texts
         return self._encoder.encode_questions(texts)
 
+    def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
+        return self._encoder.encode_followup(message, before)
+
     def knows(self, word: str) -> bool:
         return self._encoder.knows(word)
 

@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("encoder", "dense", "kernel", "lexical"),
     ("storage", "index"),
     ("retrieval", "reader", "differences", "selection", "topics"),
-    ("answers", "safety", "conversation", "screening"),
+    ("answers", "safety", "languages", "conversation", "screening"),
     ("assistant",),
 )
 """From the bottom. Within one, a module may import those named before it. Whatever is not here is above."""
@@ -31,6 +31,7 @@ ONLY_IN = {
     "nltk": {"passages", "lexical"},
     "pypdf": {"pdf"},
     "trafilatura": {"formats"},
+    "py3langid": {"languages"},
     "gradio": {"pages"},
     "uvicorn": {"serving"},
     "matplotlib": {"evaluation"},

@@ -12,6 +12,7 @@ from chatbot.answers import Answer, Status, cite
 from chatbot.encoder import PackagedEncoder
 from chatbot.evaluation import judge, read_questions
 from chatbot.index import PassageIndex, build_index
+from chatbot.kernel import weights
 from chatbot.lexical import stem
 from chatbot.retrieval import BM25_HALF, KNOWN_FROM, NEAREST, WEIGHTS, Retriever
 
@@ -46,6 +47,9 @@ def test_every_score_is_what_it_is_called(retriever: Retriever, encoder: Package
         assert hit.passage_bm25 == pytest.approx(float(index.rows.passage_terms.scores(query.terms)[number]))
         answering = [number for number, rows in enumerate(index.question_rows) if hit.row in rows]
         assert hit.known == pytest.approx(max((float(asked[number]) for number in answering), default=0.0), abs=1e-5)
+        near = np.sort(np.argsort(-asked, kind="stable")[:NEAREST])
+        votes = dict(zip(near.tolist(), weights(asked[near], index.rows.questions.rows()[near]), strict=True))
+        assert hit.vote == pytest.approx(sum(votes.get(number, 0.0) for number in answering), abs=1e-4)
         squashed = [bm25 / (bm25 + BM25_HALF) for bm25 in (hit.bm25, hit.passage_bm25)]
         assert hit.fused == pytest.approx(
             WEIGHTS["cosine"] * hit.cosine
@@ -98,11 +102,21 @@ def test_a_known_question_finds_its_answer_and_an_unanswered_one_its_advice(smal
     assert shop.unanswered == pytest.approx(1.0, abs=1e-5)
     assert shop.say == "Ask a garden shop."
     assert shop.answered < 0.9
+    assert reek.vote > 0.5 > -0.5 > shop.vote
+    assert reek.hits[0].vote > 0.5
+
+
+def test_a_follow_up_is_searched_with_the_questions_before_it(small_retriever: Retriever) -> None:
+    alone = small_retriever.search("and does it reek")
+    assert alone.read_as == "and does it reek"
+    read = small_retriever.search("and does it reek", before=["what is the worm box made of"])
+    assert read.read_as != alone.read_as
+    assert read.hits[0].text == "A worm box does not smell."
 
 
 def test_known_scores_are_zero_without_known_questions(originals: PassageIndex, encoder: PackagedEncoder) -> None:
     search = Retriever(originals, encoder).search(QUESTIONS[0])
-    assert (search.answered, search.unanswered, search.say) == (0.0, 0.0, "")
+    assert (search.answered, search.unanswered, search.vote, search.say) == (0.0, 0.0, 0.0, "")
     assert {hit.known for hit in search.hits} == {0.0}
 
 

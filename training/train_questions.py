@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn import functional
@@ -92,6 +92,13 @@ class QuestionModel:
             found[f"{name}.weight.down"] = layer.down.data.half().contiguous()
             found[f"{name}.weight.up"] = layer.up.data.half().contiguous()
         return found
+
+    def load(self, path: Path) -> None:
+        """Put an adapter's changes into the model."""
+        changes = load_file(path)
+        for name, layer in self.adapted.items():
+            layer.down.data = changes[f"{name}.weight.down"].float()
+            layer.up.data = changes[f"{name}.weight.up"].float()
 
     def save(self, path: Path) -> None:
         """The changes, with their digest."""
@@ -184,6 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, default=ROOT / "corpus")
     parser.add_argument("--out", type=Path, default=ADAPTER)
+    parser.add_argument("--start", type=Path, help="adapter to go on from")
     parser.add_argument("--steps", type=int, default=240)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--rank", type=int, default=16)
@@ -195,6 +203,8 @@ def main() -> None:
     torch.set_num_threads(2)
     chance = np.random.default_rng(args.seed)
     model = QuestionModel(args.rank)
+    if args.start:
+        model.load(args.start)
     library, articles, held = library_pool(args.corpus), article_pools(held=False), article_pools(held=True)
     glossary = load_glossary(args.corpus).explained_in(article.text for article in load_articles(args.corpus))
     asked = read_questions([ROOT / "tests" / "questions" / "tune.jsonl"])

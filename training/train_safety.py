@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from train_questions import QuestionModel
 
@@ -73,6 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=Path, default=HERE / "messages")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--start", type=Path, help="weights to go on from")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--rank", type=int, default=16)
@@ -92,6 +93,10 @@ def main() -> None:
     ordinary = [text for text, kind in messages if kind == "none" and len(text) < 90]
     model = QuestionModel(args.rank, longest=112)
     head = torch.nn.Linear(384, len(CLASSES))
+    if args.start:
+        model.load(args.start)
+        before = load_file(args.start)
+        head.weight.data, head.bias.data = before["head.weight"].float() / 20, before["head.bias"].float()
     optimizer = torch.optim.AdamW(
         [{"params": model.parameters, "lr": args.rate}, {"params": head.parameters(), "lr": 5 * args.rate}],
         weight_decay=0.01,
