@@ -33,6 +33,7 @@ ONLY_IN = {
     "trafilatura": {"formats"},
     "gradio": {"pages"},
     "uvicorn": {"serving"},
+    "limits": {"admission"},
     "matplotlib": {"evaluation"},
 }
 """Each of these libraries has one place, so that it can be replaced in one place."""

@@ -835,7 +835,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
         this.#fail(heading, question, outcome);
         box.value ||= outcome.back ?? "";
       }
-      this.#view(heading, false);
+      this.#view(heading);
     }
 
     async #outcome(question, signal) {
@@ -861,8 +861,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
 
     #told(heading, said) {
       this.#talk = [...this.#talk, said].slice(-EXCHANGES);
-      heading.remove();
-      this.#put(said);
+      this.#put(said, heading);
       this.#remember();
       this.#load();
       this.#emit("answer", said.answer.status, said);
@@ -897,20 +896,20 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
 
     #view(heading, focus) {
       const { scroll } = this.#parts;
-      const newest = heading.isConnected ? heading : [...this.shadowRoot.querySelectorAll(".question")].at(-1);
-      if (newest) {
-        if (focus) {
-          newest.focus({ preventScroll: true });
-        }
-        scroll.scrollTop += newest.getBoundingClientRect().top - scroll.getBoundingClientRect().top - 12;
+      if (focus) {
+        heading.focus({ preventScroll: true });
       }
+      scroll.scrollTop += heading.getBoundingClientRect().top - scroll.getBoundingClientRect().top - 12;
     }
 
-    // One question and its whole answer.
-    #put(said) {
+    // A whole answer, below its question.
+    #put(said, heading) {
       const { log, next } = this.#parts;
       const { answer, question } = said;
-      log.append(this.#heading(question), this.#card(said));
+      log.append(...(heading ? [] : [this.#heading(question)]), this.#card(said));
+      while (log.children.length > 2 * EXCHANGES) {
+        log.firstElementChild.remove();
+      }
       const suggestions = (answer.suggestions ?? []).slice(0, 4);
       next.replaceChildren();
       if (suggestions.length) {
