@@ -37,8 +37,8 @@ ANSWER_EXAMPLE: dict[str, Any] = {
             "updated": None,
             "edition": "summary",
             "quote": "Medical detoxification is usually not a direct part of an IOP.",
-            "start": 3051,
-            "end": 3113,
+            "start": 11542,
+            "end": 11604,
         }
     ],
     "suggestions": ["What is an intensive outpatient program?"],

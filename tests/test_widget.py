@@ -534,7 +534,18 @@ def test_on_a_phone_it_has_the_whole_screen(phone: Visitor) -> None:
     assert panel.bounding_box() == {"x": 0, "y": 0, **PHONE}
     assert focus(page)["tag"] == "H2"  # not the box: its keyboard would hide what there is to read
     assert float(phone.box.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")) >= 16
-    phone.ask(DETOX)
+    phone.ask(DETOX).locator(".cite").first.click()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(phone.widget.locator(".source:not([hidden])")).to_have_count(0)
+    expect(panel).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    phone.launcher.tap()
+    phone.box.fill("hello")
+    phone.box.press("Enter")
+    expect(phone.cards).to_have_count(2)
+    assert "question" in focus(page)["class"]  # the keyboard has gone, and there is room for the answer
     for _ in range(30):  # modal: the focus does not get to the page behind
         page.keyboard.press("Tab")
         assert focus(page)["name"] != "Elsewhere"
@@ -543,10 +554,24 @@ def test_on_a_phone_it_has_the_whole_screen(phone: Visitor) -> None:
     expect(phone.box).to_be_in_viewport()
     page.set_viewport_size({"width": 900, "height": 800})  # turned, or unfolded
     expect(panel).not_to_have_attribute("aria-modal", "true")
-    expect(phone.cards).to_have_count(1)
+    expect(phone.cards).to_have_count(2)
     page.get_by_role("button", name="Close").click()
     expect(panel).to_be_hidden()
     assert focus(page)["name"] == "Ask a question"
+
+
+def test_a_slip_in_the_numbers_does_not_leave_nobody_to_call(visitor: Visitor) -> None:
+    visitor.visit('/plain?data-helpline="call us"')
+    expect(visitor.widget.locator('.calls a[href="tel:988"]')).to_be_visible()
+
+
+def test_it_can_be_used_in_forced_colours(browser: Browser, site: str, server: Server) -> None:
+    for came in visiting(browser, site, server, forced_colors="active", reduced_motion="reduce"):
+        came.visit("/plain")
+        card = came.ask(DETOX)
+        for element in (came.launcher, card, card.locator(".cite").first, came.widget.locator(".question")):
+            assert element.evaluate("e => getComputedStyle(e).borderStyle") == "solid"
+            assert element.evaluate("e => getComputedStyle(e).borderColor") != "rgba(0, 0, 0, 0)"
 
 
 def test_it_reads_from_right_to_left(visitor: Visitor) -> None:

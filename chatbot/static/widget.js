@@ -374,6 +374,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       window.visualViewport?.addEventListener("scroll", this.#fit);
       const kept = this.#recall();
       this.#talk = kept?.talk ?? this.#talk;
+      this.#shown = false;
       this.#build();
       // On a phone it would cover the page before anybody has seen that.
       if (this.#inline) {
@@ -568,9 +569,11 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
 
     // Whom to call: written here, so that it is there when nothing else is.
     #lines() {
-      const written = this.getAttribute("helpline") || this.#words.helpline;
-      return written.split(";").map((line) => /^(.*?):\s*([^,]+?)\s*(?:,\s*text\s+(.+?)\s*)?$/.exec(line.trim()))
+      const read = (written) => (written ?? "").split(";")
+        .map((line) => /^(.*?):\s*([^,]*\d[^,]*?)\s*(?:,\s*text\s+(.+?)\s*)?$/.exec(line.trim()))
         .filter(Boolean).map(([, name, phone, sms]) => ({ name, phone, sms }));
+      const own = read(this.getAttribute("helpline"));
+      return own.length ? own : read(this.#words.helpline); // a slip must not leave the line empty
     }
 
     #calls() {
@@ -600,7 +603,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
           if (!this.#request && box.value.trim()) {
             const question = box.value;
             box.value = "";
-            this.#ask(question);
+            this.#ask(question, onPhone.matches); // without the keyboard there is room for the answer
           }
         },
       }, make("label", {}, t.label, box), send,
