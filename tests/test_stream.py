@@ -7,9 +7,10 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from chatbot.answers import CARDS, Answer, Helpline
+from chatbot.answers import CARDS, Answer, Helpline, Status
 from chatbot.api import AnswerOut, ErrorOut, create_api
 from chatbot.settings import Settings
+from chatbot.stream import urgent_first
 
 LINE = {"purpose": "a", "hours": "b", "region": "c", "source": "d", "verified": "2026-01-01"}
 
@@ -81,6 +82,18 @@ def test_the_card_is_there_when_all_behind_it_is_broken(caplog: pytest.LogCaptur
     assert error.helplines
     assert "zebra" not in caplog.text + reply.text
     assert "ValueError" in caplog.text
+
+
+def test_nothing_is_looked_up_before_the_card_is_out() -> None:
+    looked_up: list[bool] = []
+
+    def ask() -> Answer:
+        looked_up.append(True)
+        return Answer(Status.CRISIS, "a")
+
+    told = urgent_first("card", ask, {}, ())
+    assert (next(told), looked_up) == ("card", [])
+    assert [name for name, _ in events("".join(told))] == ["status", "answer"]
 
 
 def test_without_danger_a_failure_is_a_plain_error() -> None:

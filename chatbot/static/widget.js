@@ -272,7 +272,7 @@ section .scroll { flex-basis: auto; }
 textarea, input[type="text"], select { display: block; inline-size: 100%; min-height: 2.75em; padding: .5em .75em;
   border: 1px solid var(--edge); border-radius: .5em; background: var(--card); color: var(--ink);
   font-size: max(16px, 1em); font-weight: 400; }
-.clear { position: absolute; inset-block-start: .25em; inset-inline-end: .5em; }
+.clear { position: absolute; inset-block-start: .5em; inset-inline-end: .5em; min-height: 24px; padding-block: 0; }
 .composer textarea { margin-block-start: .25em; max-block-size: 8em; resize: none; field-sizing: content; }
 .primary { min-height: 2.75em; padding: .375em 1.125em; border-radius: .5em; background: var(--accent);
   color: var(--on-accent); font-weight: 600; }
