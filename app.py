@@ -5,6 +5,7 @@ import os
 import sys
 
 from chatbot.api import create_api
+from chatbot.embed import mount_widget
 from chatbot.errors import AskError
 from chatbot.serving import listen, open_or_build, serve
 from chatbot.settings import Settings
@@ -28,8 +29,9 @@ def main() -> int:
             from chatbot.pages import mount_page
 
             service = create_api(assistant, settings)
+            mount_widget(service, settings)
             mount_page(service, assistant, settings)
-            serve(service, listener)
+            serve(service, listener, settings.proxies)
     except AskError as error:
         print(f"app: {error}", file=sys.stderr)
         return error.exit_code

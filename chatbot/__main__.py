@@ -33,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     evaluate.add_argument("--failures", action="store_true", help="list what went wrong")
     evaluate.add_argument("--save", type=Path, metavar="FILE", help="write outcomes and figures as JSON, and the curve")
     evaluate.add_argument("--compare", type=Path, metavar="OLD", help="say what changed since a run that was saved")
+    widget = commands.add_parser("widget", help="print the line that puts the question box on a website")
+    widget.add_argument("--service", default="https://ask.example", metavar="URL", help="address of this application")
     for command in (ask, chat, evaluate):
         command.add_argument("--index", help="folder of the index (default: index/)")
         command.add_argument("--corpus", help="folder of the articles; a changed one is reported")
@@ -40,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if args.command == "ask" and (args.question is None) == (args.batch is None):
         ask.error("give one question, or --batch FILE")
+    if args.command == "widget":
+        return _widget(args.service)
     try:
         settings = Settings.from_environment(index=args.index, corpus=args.corpus, reader=args.reader)
         # An index given by itself may come from any folder of articles, so there is nothing to compare it with.
@@ -88,6 +92,16 @@ def _ask(assistant: Assistant, question: str, as_json: bool) -> int:
         print(json.dumps({**answer.public(), "support": answer.support}, ensure_ascii=False, indent=2))
     else:
         print(show(answer))
+    return 0
+
+
+def _widget(service: str) -> int:
+    from chatbot.embed import snippet  # brings the web framework along, which no other command needs
+
+    print("<!-- always the version that the service has -->")
+    print(snippet(service))
+    print("<!-- or exactly this version, by its digest; replace the line at each update -->")
+    print(snippet(service, pinned=True))
     return 0
 
 

@@ -1,123 +1,46 @@
 """The REST door: FastAPI, pydantic at the edge, one JSON error shape."""
 
 import time
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from chatbot.answers import Citation, Helpline, Status
-from chatbot.articles import Article, Edition
+from chatbot import safety, stream
+from chatbot.admission import URGENT, HostCheck, RateLimit, SharedOrigins
+from chatbot.answers import Answer, Status
+from chatbot.articles import Article
 from chatbot.assistant import Assistant
 from chatbot.conversation import Turn
 from chatbot.guard import Guard, error_response
+from chatbot.journal import Journal
 from chatbot.reference import REFERENCE_POLICY, reference_page
 from chatbot.settings import Settings
+from chatbot.shapes import (
+    AnswerOut,
+    ArticleOut,
+    ArticlesOut,
+    ArticleTextOut,
+    ErrorOut,
+    FeedbackIn,
+    FeedbackOut,
+    QuestionIn,
+    SuggestionsOut,
+)
 
 VERSION = "1"
 MAX_BODY_BYTES = 64 * 1024
 MAX_PAGE_BODY_BYTES = 1024 * 1024  # the page sends the conversation that it shows along with each question
-MAX_TURNS = 100
-
-
-def readable(text: str) -> str:
-    """`text`, unless it has half of a surrogate pair: JSON can carry one, UTF-8 can't."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("has a character that is half of a pair") from None
-    return text
-
-
-Text = Annotated[str, AfterValidator(readable)]
-
-
-class TurnIn(BaseModel):
-    """One earlier message."""
-
-    model_config = ConfigDict(extra="forbid")
-    role: Literal["user", "assistant"]
-    content: Text
-
-
-class QuestionIn(BaseModel):
-    """One message, with the conversation before it if there is one."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"question": "Does IOP include detox?"}]})
-    question: Text = Field(description="The message, up to 2,000 characters unless the operator set another limit.")
-    history: list[TurnIn] = Field(default=[], max_length=MAX_TURNS, description="Earlier messages, oldest first.")
-    id: Annotated[Text, Field(max_length=200)] | int | None = Field(
-        default=None, description="Comes back with the answer."
-    )
-
-
-class AnswerOut(BaseModel):
-    """An answer. Every quote is `text[start:end]` of its article, counted in Unicode code points."""
-
-    id: str | int | None = Field(default=None, description="As in the question; absent where it had none.")
-    status: Status
-    text: str
-    citations: list[Citation]
-    suggestions: list[str]
-    helplines: list[Helpline]
-    index: str = Field(description="Digest of the index that answered.")
-
-
-class SectionOut(BaseModel):
-    """A section of an article: `text[start:end]` of the article is its text."""
-
-    trail: list[str] = Field(description="Headings from the outermost to the section's own.")
-    start: int
-    end: int
-
-
-class ArticleOut(BaseModel):
-    """An article of the library."""
-
-    id: str
-    title: str
-    publisher: str | None
-    url: str | None
-    updated: str | None
-    edition: Edition
-    sections: list[SectionOut]
-
-
-class ArticleTextOut(ArticleOut):
-    """An article with its whole text as indexed."""
-
-    text: str
-
-
-class ArticlesOut(BaseModel):
-    """The library."""
-
-    index: str
-    articles: list[ArticleOut]
-
-
-class ErrorDetail(BaseModel):
-    """What went wrong."""
-
-    code: str
-    message: str
-    status: Literal["invalid"] | None = Field(description="`invalid` where the request can't be used as it is.")
-
-
-class ErrorOut(BaseModel):
-    """Every error of this API."""
-
-    error: ErrorDetail
-
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     404: {"model": ErrorOut, "description": "No such article"},
     413: {"model": ErrorOut, "description": "The request is too large"},
     422: {"model": ErrorOut, "description": "The request or the question can't be used"},
+    429: {"model": ErrorOut, "description": "Too many at once; Retry-After says when to try again"},
     503: {"model": ErrorOut, "description": "The index is not loaded yet"},
 }
 
@@ -128,7 +51,10 @@ def errors(*codes: int) -> dict[int | str, dict[str, Any]]:
 
 
 def create_api(assistant: Assistant | None, settings: Settings) -> FastAPI:
-    """The service. Without an assistant it is alive and not ready, until `api.state.assistant` is set."""
+    """The service. Without an assistant it is alive and not ready, until `api.state.assistant` is set.
+
+    Raises `SettingsError` where feedback is to be kept in a file that can't be written.
+    """
     api = FastAPI(
         title="Ask IOP",
         version=VERSION,
@@ -138,35 +64,102 @@ def create_api(assistant: Assistant | None, settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     api.state.assistant = assistant
-    # No origin but our own; Gradio keeps its wide policy to itself where the application has one.
-    api.add_middleware(CORSMiddleware, allow_origins=[])
-    limits = {"": MAX_BODY_BYTES, "/gradio_api/": MAX_PAGE_BODY_BYTES}
-    api.add_middleware(Guard, frame_ancestors=settings.frame_ancestors, max_body_bytes=limits)
+    api.state.journal = Journal(Path(settings.feedback) if settings.feedback else None)
+    _add_admission(api, settings)
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(RequestValidationError, _validation_error)
     _add_questions(api)
+    _add_stream(api)
+    _add_widget(api)
     _add_articles(api)
     _add_health(api)
     return api
 
 
+def _add_admission(api: FastAPI, settings: Settings) -> None:
+    """What a request passes before a route sees it: the last added comes first."""
+    # No origin but our own; Gradio keeps its wide policy to itself where the application has one.
+    api.add_middleware(CORSMiddleware, allow_origins=[])
+    api.add_middleware(
+        RateLimit,
+        per_client=settings.questions_per_minute,
+        in_total=settings.questions_per_minute_in_total,
+        state=api.state,
+    )
+    api.add_middleware(SharedOrigins, origins=settings.allowed_origins.split())
+    api.add_middleware(HostCheck, hosts=settings.allowed_hosts.split())
+    limits = {"": MAX_BODY_BYTES, "/gradio_api/": MAX_PAGE_BODY_BYTES}
+    api.add_middleware(Guard, frame_ancestors=settings.frame_ancestors, max_body_bytes=limits)
+
+
 def _add_questions(api: FastAPI) -> None:
-    @api.post("/api/ask", response_model=AnswerOut, responses=errors(413, 422, 503), summary="Ask a question")
+    @api.post("/api/ask", response_model=AnswerOut, responses=errors(413, 422, 429, 503), summary="Ask a question")
     def ask(question: QuestionIn, request: Request) -> Response:
         """The answer in the articles' own words with numbered citations, or that they have none.
 
         What became of the question is in `status`. A message that can't be used as a question (empty, too
         long, unreadable) gets HTTP 422.
         """
-        assistant = loaded(request)
-        history = [Turn(turn.role, turn.content) for turn in question.history]
-        began = time.perf_counter()
-        answer = assistant.ask(question.question, history)
-        timing = {"Server-Timing": f"ask;dur={1000 * (time.perf_counter() - began):.1f}"}
+        answer, timing = asked(question, loaded(request))
         if answer.status is Status.INVALID:
             return error_response(422, answer.text, code="invalid_question", headers=timing)
-        given = {} if question.id is None else {"id": question.id}
-        return JSONResponse({**given, **answer.public()}, headers=timing)
+        return JSONResponse({**given(question), **answer.public()}, headers=timing)
+
+
+def _add_stream(api: FastAPI) -> None:
+    content = {"text/event-stream": {"schema": {"type": "string"}, "example": stream.EVENTS}}
+    documented: dict[int | str, dict[str, Any]] = {200: {"content": content}, **errors(413, 422, 429, 503)}
+
+    @api.post("/api/ask/stream", response_class=StreamingResponse, responses=documented, summary="Ask, as a stream")
+    def ask_stream(question: QuestionIn, request: Request) -> Response:
+        """The same as server-sent events: `crisis` (where the words show danger, with `text` and `helplines`,
+        before anything is looked up), `status`, a `sentence` for each citation, and last `answer`, which is
+        what `/api/ask` gives. `error` in its place has the shape of every error.
+        """
+        assistant = loaded(request)
+        headers = {"X-Accel-Buffering": "no"}  # a proxy that collected the events would undo their order in time
+        card = stream.card(question.question, assistant.helplines)
+        if card is not None:
+            lines = safety.pick(assistant.helplines, *URGENT)
+            told = stream.urgent_first(card, lambda: asked(question, assistant)[0], given(question), lines)
+        else:
+            answer, timing = asked(question, assistant)
+            if answer.status is Status.INVALID:
+                return error_response(422, answer.text, code="invalid_question", headers=timing)
+            told, headers = stream.events(answer, given(question)), {**headers, **timing}
+        return StreamingResponse(told, media_type="text/event-stream", headers=headers)
+
+
+def _add_widget(api: FastAPI) -> None:
+    @api.get("/api/suggestions", responses=errors(503), summary="What to ask first")
+    def suggestions(request: Request) -> SuggestionsOut:
+        """Questions that the articles answer, and whether feedback is kept."""
+        assistant = loaded(request)
+        keeps = request.app.state.journal.keeps
+        return SuggestionsOut(suggestions=list(assistant.examples()), feedback=keeps, index=assistant.index_digest)
+
+    @api.post("/api/feedback", responses=errors(413, 422, 429), summary="Say what an answer was worth")
+    def feedback(said: FeedbackIn, request: Request) -> FeedbackOut:
+        """A thumb, with a reason and a comment if you like. It is kept only where the operator has named a
+        file for it, and never with an address.
+        """
+        assistant: Assistant | None = request.app.state.assistant
+        index = {"index": assistant.index_digest} if assistant else {}
+        entry = {name: value for name, value in said.model_dump(mode="json").items() if value}
+        return FeedbackOut(stored=request.app.state.journal.add({**entry, **index}))
+
+
+def asked(question: QuestionIn, assistant: Assistant) -> tuple[Answer, dict[str, str]]:
+    """The answer, and a header that says how long it took."""
+    history = [Turn(turn.role, turn.content) for turn in question.history]
+    began = time.perf_counter()
+    answer = assistant.ask(question.question, history)
+    return answer, {"Server-Timing": f"ask;dur={1000 * (time.perf_counter() - began):.1f}"}
+
+
+def given(question: QuestionIn) -> dict[str, Any]:
+    """The question's id, to stand in front of its answer, where it has one."""
+    return {} if question.id is None else {"id": question.id}
 
 
 def _add_articles(api: FastAPI) -> None:

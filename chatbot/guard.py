@@ -3,12 +3,15 @@ headers on what goes out, one JSON error shape, and no message text in the log."
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chatbot.answers import Helpline
 
 logger = logging.getLogger(__name__)
 
@@ -22,24 +25,39 @@ CODES = {
     405: "method_not_allowed",
     413: "too_large",
     422: "invalid_request",
+    429: "too_many_requests",
     500: "internal_error",
     503: "not_ready",
 }
 
 
-def error_response(
-    status_code: int, message: str, code: str | None = None, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
+def error_body(
+    status_code: int, message: str, code: str | None = None, helplines: Sequence[Helpline] = ()
+) -> dict[str, Any]:
     """The one shape of an error: {"error": {"code": …, "message": …, "status": "invalid" or null}}.
 
-    `status` is `invalid` where the request itself can't be used as it is (400, 413, 422).
+    `status` is `invalid` where the request itself can't be used as it is (400, 413, 422). Where a question went
+    unanswered through no fault of its own, `helplines` says whom to call.
     """
-    error = {
+    error: dict[str, Any] = {
         "code": code or CODES.get(status_code, "error"),
         "message": message,
         "status": "invalid" if status_code in (400, 413, 422) else None,
     }
-    return JSONResponse({"error": error}, status_code=status_code, headers=headers)
+    if helplines:
+        error["helplines"] = [asdict(line) for line in helplines]
+    return {"error": error}
+
+
+def error_response(
+    status_code: int,
+    message: str,
+    code: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    helplines: Sequence[Helpline] = (),
+) -> JSONResponse:
+    """An error as `error_body` gives it."""
+    return JSONResponse(error_body(status_code, message, code, helplines), status_code=status_code, headers=headers)
 
 
 def security_headers(frame_ancestors: str) -> dict[str, str]:

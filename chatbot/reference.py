@@ -50,10 +50,16 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
         f"<td>{_type(response.get('content', {}).get('application/json', {}).get('schema', {}))}</td></tr>"
         for code, response in operation["responses"].items()
     )
+    told = "".join(
+        f"<pre>{escape(content['example'])}</pre>"
+        for response in operation["responses"].values()
+        for content in response.get("content", {}).values()
+        if isinstance(content.get("example"), str)
+    )
     return (
         f"<section><h2><code>{method.upper()} {escape(path)}</code></h2>"
         f"<p><strong>{escape(operation['summary'])}</strong></p>{text}{takes}"
-        f"<table><tr><th>Code</th><th>When</th><th>Gives</th></tr>{rows}</table></section>"
+        f"<table><tr><th>Code</th><th>When</th><th>Gives</th></tr>{rows}</table>{told}</section>"
     )
 
 

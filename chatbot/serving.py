@@ -43,9 +43,17 @@ def open_or_build(settings: Settings, may_build: bool) -> Assistant:
         return Assistant.open(settings, check_corpus=True)
 
 
-def serve(service: FastAPI, listener: socket.socket) -> None:
-    """Answer requests until interrupted. No access log: it would hold addresses of visitors."""
-    config = uvicorn.Config(service, log_level="warning", access_log=False, server_header=False, ws="none")
+def serve(service: FastAPI, listener: socket.socket, proxies: str) -> None:
+    """Answer requests until interrupted. No access log: it would hold addresses of visitors. `proxies` are
+    believed when they tell whom a request comes from."""
+    config = uvicorn.Config(
+        service,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        ws="none",
+        forwarded_allow_ips=proxies,
+    )
     host, port = listener.getsockname()[:2]
     print(f"Listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):

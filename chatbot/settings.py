@@ -1,6 +1,7 @@
 """All settings, in one frozen object. The only module that reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -9,6 +10,7 @@ from chatbot.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "ASK_IOP_"
+NUMBERS = ("port", "max_question_characters", "questions_per_minute", "questions_per_minute_in_total")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,18 @@ class Settings:
     """Longer messages are refused as invalid."""
     frame_ancestors: str = "'self'"
     """Sites that may show the page in a frame: sources of a Content-Security-Policy, separated by spaces."""
+    allowed_origins: str = ""
+    """Sites whose pages may use the API, as the widget does: origins separated by spaces, or `*` for any."""
+    allowed_hosts: str = ""
+    """Names under which the service answers, separated by spaces, `*.` in front for all below; empty for any."""
+    proxies: str = "127.0.0.1,::1"
+    """Proxies in front of the service that tell a visitor's address, by comma; `*` believes whoever connects."""
+    questions_per_minute: int = 30
+    """From one client; 0 for no limit."""
+    questions_per_minute_in_total: int = 600
+    """From all clients together; 0 for no limit."""
+    feedback: str = ""
+    """File to which the widget's thumbs are appended; empty keeps none."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
@@ -42,6 +56,16 @@ class Settings:
             raise SettingsError("max_question_characters must be at least 1")
         if set(self.frame_ancestors) & set(";,\r\n"):
             raise SettingsError("frame_ancestors must be sources separated by spaces")
+        for origin in self.allowed_origins.split():
+            if origin != "*" and not re.fullmatch(
+                r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", origin
+            ):
+                raise SettingsError(f"allowed_origins: {origin!r} is not an origin such as https://clinic.example")
+        for host in self.allowed_hosts.split():
+            if not re.fullmatch(r"(\*\.)?[a-z0-9.-]+|\[[0-9a-f:]+\]", host):
+                raise SettingsError(f"allowed_hosts: {host!r} is not a host name such as ask.clinic.example")
+        if min(self.questions_per_minute, self.questions_per_minute_in_total) < 0:
+            raise SettingsError("a number of questions per minute can't be negative")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **given: object) -> "Settings":
@@ -58,11 +82,12 @@ class Settings:
         if "SPACE_ID" in environment:  # Hugging Face sets it: its proxy must reach us, and its site frames us
             values.setdefault("host", "0.0.0.0")
             values.setdefault("frame_ancestors", "'self' https://huggingface.co https://*.hf.space")
+            values.setdefault("proxies", "*")
         values.update({name: value for name, value in given.items() if value is not None})
         for name in ("corpus", "index", "helplines"):
             if name in values:
                 values[name] = Path(str(values[name]))
-        for name in ("port", "max_question_characters"):
+        for name in NUMBERS:
             if name in values:
                 try:
                     values[name] = int(str(values[name]))

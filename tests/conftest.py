@@ -53,6 +53,10 @@ class Server:
     """All that it printed."""
     contacted: Path
     """The hosts that it looked up or connected to, one a line, after a first line "started"."""
+    feedback: Path
+    """Where it keeps feedback."""
+    guest: str
+    """Another origin, whose pages may use its API. Nobody listens there."""
 
 
 def free_port() -> int:
@@ -67,13 +71,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`python app.py` with an index that is not there yet; ready."""
     folder = tmp_path_factory.mktemp("server")
     port = free_port()
-    started = Server(f"http://127.0.0.1:{port}", folder / "index", folder / "log", folder / "contacted")
+    started = Server(
+        f"http://127.0.0.1:{port}",
+        folder / "index",
+        folder / "log",
+        folder / "contacted",
+        folder / "feedback.jsonl",
+        f"http://127.0.0.1:{free_port()}",
+    )
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "tests" / "audit"),
         "AUDIT_LOG": str(started.contacted),
         "ASK_IOP_INDEX": str(started.index),
         "ASK_IOP_FRAME_ANCESTORS": f"'self' {EMBEDDER}",
+        "ASK_IOP_ALLOWED_ORIGINS": started.guest,
+        "ASK_IOP_FEEDBACK": str(started.feedback),
+        "ASK_IOP_QUESTIONS_PER_MINUTE": "0",  # the tests ask faster than people do
+        "ASK_IOP_QUESTIONS_PER_MINUTE_IN_TOTAL": "0",
     }
     command = [sys.executable, "app.py", "--port", str(port)]
     with started.log.open("wb") as log:

@@ -104,6 +104,9 @@ def test_the_readme_tells_of_every_setting_and_its_default() -> None:
         (line,) = [line for line in readme.splitlines() if f"`{PREFIX}{field.name.upper()}`" in line]
         value = getattr(defaults, field.name)
         shown = value.relative_to(ROOT).as_posix() if isinstance(value, Path) else str(value)
+        if shown == "":
+            assert line.endswith("| none |"), line
+            continue
         assert re.search(rf"`{re.escape(shown)}/?`", line), line
 
 

@@ -34,6 +34,7 @@ ONLY_IN = {
     "py3langid": {"languages"},
     "gradio": {"pages"},
     "uvicorn": {"serving"},
+    "limits": {"admission"},
     "matplotlib": {"evaluation"},
 }
 """Each of these libraries has one place, so that it can be replaced in one place."""

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from conftest import ROOT, Server, free_port
+from fastapi import FastAPI
 
-from chatbot.serving import listen
+from chatbot.serving import listen, serve
 from chatbot.settings import Settings
 
 
@@ -88,3 +90,14 @@ def test_on_a_space_it_listens_to_the_outside_and_may_be_framed_by_the_hub() -> 
     assert "https://huggingface.co" in settings.frame_ancestors
     chosen = Settings.from_environment({"SPACE_ID": "a/b", "ASK_IOP_HOST": "127.0.0.1"})
     assert chosen.host == "127.0.0.1"
+
+
+def test_only_the_named_proxies_are_believed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[uvicorn.Config] = []
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: seen.append(self.config))
+    with listen(Settings(port=free_port())) as listener:
+        serve(FastAPI(), listener, "10.0.0.1")
+    assert seen[0].forwarded_allow_ips == "10.0.0.1"
+    assert not seen[0].access_log

@@ -15,7 +15,15 @@ from chatbot.errors import SettingsError
 from chatbot.settings import PREFIX, Settings
 
 FIELDS = dataclasses.fields(Settings)
-VALUES = {"port": "8080", "max_question_characters": "99", "frame_ancestors": "'self' https://a.example"}
+VALUES = {
+    "port": "8080",
+    "max_question_characters": "99",
+    "frame_ancestors": "'self' https://a.example",
+    "allowed_origins": "https://a.example http://localhost:8000",
+    "questions_per_minute": "5",
+    "questions_per_minute_in_total": "50",
+}
+OTHERS = {name: "7" for name in VALUES if name != "frame_ancestors"} | {"allowed_origins": "*"}
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -35,7 +43,7 @@ def test_each_field_is_set_by_the_variable_of_its_name(name: str) -> None:
 @pytest.mark.parametrize("name", [field.name for field in FIELDS])
 def test_what_is_given_wins_and_none_is_not_given(name: str) -> None:
     environment = {PREFIX + name.upper(): VALUES.get(name, "elsewhere")}
-    wanted = {"port": "81", "max_question_characters": "7"}.get(name, "given")
+    wanted = OTHERS.get(name, "given")
     assert str(getattr(Settings.from_environment(environment, **{name: wanted}), name)) == wanted
     assert Settings.from_environment(environment, **{name: None}) == Settings.from_environment(environment)
 
@@ -74,6 +82,27 @@ def test_a_question_has_room_for_a_character(length: int) -> None:
 def test_frame_ancestors_cannot_carry_another_directive_or_header(value: str) -> None:
     with pytest.raises(SettingsError):
         Settings(frame_ancestors=value)
+
+
+@pytest.mark.parametrize(
+    "value", ["clinic.example", "https://a.example/", "null", "https://*.a.example", "https://A.example"]
+)
+def test_an_origin_is_written_as_a_browser_sends_it(value: str) -> None:
+    with pytest.raises(SettingsError, match="origin"):
+        Settings(allowed_origins=f"https://b.example {value}")
+
+
+@pytest.mark.parametrize("value", ["https://a.example", "a.example:80", "*", "a.*.example"])
+def test_a_host_is_a_name(value: str) -> None:
+    with pytest.raises(SettingsError, match="host"):
+        Settings(allowed_hosts=f"b.example {value}")
+
+
+def test_no_number_of_questions_is_negative() -> None:
+    for name in ("questions_per_minute", "questions_per_minute_in_total"):
+        assert Settings.from_environment({PREFIX + name.upper(): "0"})
+        with pytest.raises(SettingsError, match="negative"):
+            Settings.from_environment({PREFIX + name.upper(): "-1"})
 
 
 def test_a_hugging_face_space_is_reachable_unless_the_operator_says_otherwise() -> None:
