@@ -29,9 +29,8 @@ VERY_QUESTION = 0.97
 """Cosine with a known unanswered question from which it is that question: what the owner says of it holds."""
 MORE = 0.15
 """Who asks for more gets what has this share of the best sentence's support."""
-TOGETHER = {"leans": -0.05, "perhaps": 0.25}
-"""By how much more a message must be answered together with the question before it than alone to be read so: a
-message that leans on it need not be at all."""
+CLOSE = 0.5
+"""… or this cosine with the question."""
 SURE = 0.9
 """Support from which a question in another language is answered: the encoder was trained on English."""
 FITS = 0.75
@@ -109,26 +108,28 @@ class Assistant:
         """Up to four questions that the articles answer, to start with."""
         return nearest_topics(self._index, (), 4)
 
-    def find(self, question: str, said: str = "", before: Sequence[str] = ()) -> Finding:
-        """Search for one question, which may lean on those before it, and choose the sentences that answer it and do
-        not stand in `said`."""
+    def find(self, question: str, before: Sequence[str] = ()) -> Finding:
+        """Search for one question, which may lean on those before it, and choose the sentences that answer it."""
         search = self._retriever.search(question, CANDIDATES, before)
         question = search.read_as
         supports = self._reader.support(question, search)
-        if said:
-            return self._find_more(question, said, search, supports)
         quotes = topic_quotes(question, self._index)
         if not quotes and not (search.unanswered >= VERY_QUESTION and search.unanswered > search.answered):
             quotes = select(question, search.hits, supports, self._index)
         support = max((quote.support for quote in quotes), default=confidence(supports))
         return Finding(question, quotes, support, search, supports)
 
-    def _find_more(self, question: str, said: str, search: Search, supports: Support) -> Finding:
-        fresh = np.array([hit.text not in said for hit in search.hits], dtype=bool)
-        best = float(supports.max(initial=0.0))
-        left = np.where(fresh & (supports >= MORE * best), best, 0.0)
-        quotes = tuple(q for q in select(question, search.hits, left, self._index) if self._text(q) not in said)
-        return Finding(question, quotes, best, search, supports)
+    def _find_more(self, finding: Finding, said: str) -> Finding:
+        """What else the hits of an answered question hold that does not stand in `said`."""
+        hits, best = finding.search.hits, finding.support
+        left = np.array(
+            [
+                best if hit.text not in said and (support >= MORE * best or hit.cosine >= CLOSE) else 0.0
+                for hit, support in zip(hits, finding.supports, strict=True)
+            ]
+        )
+        quotes = select(finding.question, hits, left, self._index)
+        return replace(finding, quotes=tuple(quote for quote in quotes if self._text(quote) not in said))
 
     def _text(self, quote: Quote) -> str:
         return self._index.articles[quote.article].sections[quote.section].text[quote.start : quote.end]
@@ -196,22 +197,31 @@ class Assistant:
     def _findings(self, reading: Reading, history: Sequence[Turn]) -> tuple[list[Finding], str]:
         """What the library holds on each question of a message, as it is best read after the turns before it; and
         what to say where that is nothing."""
-        if reading.bearing == "more":
+        if reading.bearing in ("more", "where"):
+            asked = self._last_answered(reading.before)
+            if reading.bearing == "where" or not asked.quotes:
+                return [asked], answers.NOT_COVERED
             said = "\n".join(turn.content for turn in history if turn.role == "assistant")
-            return [self.find(reading.before[-1], said, self._leaning(reading.before))], answers.NO_MORE
-        if reading.bearing == "where":
-            return [self.find(reading.before[-1], before=self._leaning(reading.before))], answers.NOT_COVERED
-        findings = [self.find(part) for part in split_questions(reading.alone)]
-        if reading.bearing in ("leans", "perhaps") and len(findings) == 1:
-            together = self.find(reading.alone, before=reading.before)
-            if together.support - findings[0].support > TOGETHER[reading.bearing]:
-                return [replace(together, question=reading.alone)], answers.NOT_COVERED
+            return [self._find_more(asked, said)], answers.NO_MORE
+        findings: list[Finding] = []
+        for part in split_questions(reading.alone):
+            before = (*reading.before, *(finding.question for finding in findings))
+            findings.append(self._find_in_place(part, before))
         return findings, answers.NOT_COVERED
 
-    def _leaning(self, questions: Sequence[str]) -> Sequence[str]:
-        """The questions that the last one leans on."""
-        turns = [Turn("user", question) for question in questions[:-1]]
-        return questions[:-1] if contextualise(questions[-1], turns).bearing == "leans" else ()
+    def _find_in_place(self, question: str, before: Sequence[str]) -> Finding:
+        """A question that may lean on those before it."""
+        bearing = contextualise(question, [Turn("user", earlier) for earlier in before]).bearing
+        leaning = before if bearing in ("leans", "perhaps") else ()
+        return replace(self.find(question, before=leaning), question=question)
+
+    def _last_answered(self, questions: Sequence[str]) -> Finding:
+        """What the library holds on the last of these that it answers; on the last where it answers none."""
+        findings = (
+            self._find_in_place(questions[end - 1], questions[: end - 1]) for end in range(len(questions), 0, -1)
+        )
+        last = next(findings)
+        return last if last.quotes else next((finding for finding in findings if finding.quotes), last)
 
     def _look_up(self, findings: Sequence[Finding], otherwise: str) -> Answer:
         found = [finding for finding in findings if finding.quotes]
@@ -258,4 +268,4 @@ class Assistant:
 
 
 def _as_question(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip("?") + "?"
+    return text[:1].upper() + text[1:].rstrip("?.! ") + "?"

@@ -7,7 +7,7 @@ from typing import Literal
 
 from chatbot.lexical import STOP_WORDS
 
-Talk = Literal["greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human"]
+Talk = Literal["greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human", "insult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,31 @@ _TALK: tuple[tuple[Talk, str], ...] = (
         r"(?:ok(?:ay)? |great |perfect |awesome )?(?:thanks?|thank (?:you|u)|thx|ty|tysm|cheers|much appreciated)(?: (?:a lot|so much|very much|you|for (?:your|the) help|again|that helps|bye))*|that (?:helps|was helpful)",
     ),
     (
+        "insult",
+        r"(?:(?:you(?:'?re| are)?|u r|this(?: (?:thing|bot|site))?(?: is)?|that(?:'s| is)?|it(?:'s| is)?) )?(?:so |really |just |very )?"
+        r"(?:useless|stupid|dumb|suck|sucks|(?:not|no|un) ?help(?:ful)?|annoying|ridiculous)",
+    ),
+    (
         "goodbye",
-        r"(?:good)?bye(?: bye| now)?|see (?:you|ya)(?: later)?|good ?night|have a (?:good|nice) (?:day|night|one)|that'?s all(?: thanks)?|take care",
+        r"(?:good ?)?bye(?: bye| now)?|see (?:you|ya)(?: later)?|good ?night|have a (?:good|nice) (?:day|night|one)|that'?s all(?: thanks)?|take care",
     ),
 )
-_COMPILED = tuple((kind, re.compile(rf"(?:{pattern})", re.IGNORECASE)) for kind, pattern in _TALK)
+_FILLER = r"(?:ok(?:ay)?|alright|well|so|and|oh|um|hm+|anyway|then|now|please|though|lol)"
+_COMPILED = tuple(
+    (kind, re.compile(rf"(?:{_FILLER} )*(?:{pattern})(?: {_FILLER})*", re.IGNORECASE)) for kind, pattern in _TALK
+)
 
 
 def small_talk(message: str) -> Talk | None:
     """The kind of small talk that the whole message is, or None. A greeting before a question is not."""
-    text = re.sub(r"[^\w' ]+", " ", message.replace("’", "'"))
-    text = re.sub(r"\s+", " ", text).strip()
-    return next((kind for kind, pattern in _COMPILED if pattern.fullmatch(text)), None)
+    kinds = []
+    for piece in [message, *re.split(r"[.,!?;\n]+", message)]:
+        text = re.sub(r"\s+", " ", re.sub(r"[^\w' ]+", " ", piece.replace("’", "'"))).strip()
+        kinds.append(next((kind for kind, pattern in _COMPILED if pattern.fullmatch(text)), None) if text else "")
+        if kinds[0]:
+            break
+    said = [kind for kind in kinds[1:] if kind != ""]
+    return kinds[0] or (said[-1] if said and None not in said else None)
 
 
 _HELLO = re.compile(
@@ -82,13 +95,13 @@ _POINTS_BACK = re.compile(
     re.IGNORECASE,
 )
 _MORE = re.compile(
-    r"(?:can you |could you |please |ok(?:ay)?,? )*(?:tell me more|say more|more|go on|more (?:info|information|detail|details)(?: please)?"
-    r"|(?:anything|what|something) else|any(?:thing)? more|is that all|expand on that|elaborate|tell me more about (?:it|that|this))\W*",
+    r"(?:can you |could you |please |ok(?:ay)?,? )*(?:tell me (?:some )?more|say more|more|go on|keep going|continue|more (?:info|information|detail|details)(?: please)?"
+    r"|(?:anything|what|something) else|any(?:thing)? more|is that all|expand on that|elaborate|tell me more about (?:it|that|this|them|those)|what more|give me more|i want to know more|explain (?:that|it|more))\W*",
     re.IGNORECASE,
 )
 _WHERE = re.compile(
-    r".{0,12}\b(?:where (?:does|did|do) (?:it|they|you|that|the article|this) (?:say|get|find|read)\b.*|who says(?: that| so)?|says who"
-    r"|what(?:'s| is) (?:the|your) source.*|source|where is that (?:from|written).*|where(?:'s| is) that from|which article.*|how do you know(?: that)?)\W*",
+    r".{0,12}\b(?:where (?:does|did|do) (?:it|they|you|u|ya|that|the articles?|this) (?:say|get|find|read|come from)\b.*|who says(?: that| so)?|says who"
+    r"|(?:what|which|whats|who)(?:'s| is| are)? (?:the|your|ur) sources?.*|(?:can|could) i (?:see|read) (?:the|that) (?:source|article).*|prove it|quote\??|source|where is that (?:from|written).*|where(?:'s| is) that from|which article.*|how do you know(?: that)?)\W*",
     re.IGNORECASE,
 )
 _CONTENT = re.compile(r"[a-z][a-z'-]{2,}", re.IGNORECASE)
@@ -142,7 +155,8 @@ def _questions(history: Sequence[Turn]) -> tuple[str, ...]:
 
 _ASKS = r"(?:how|what|what'?s|when|where|who|who'?s|which|why|whether|is|are|do|does|did|can|could|will|would|should|has|have)"
 _PART = re.compile(
-    rf"\?+\s+|[.!]\s+|\s*[;,]?\s+(?:and also|and|also|plus)\s+(?={_ASKS}\b)|\s*[,;]\s+(?={_ASKS}\b)", re.IGNORECASE
+    rf"\?+\s+|[.!]\s+|\s*[;,]?\s+(?:and also|and|also|plus|&)\s+(?:\w+ly\s+|then\s+)?(?={_ASKS}\b)|\s*[,;]\s+(?={_ASKS}\b)",
+    re.IGNORECASE,
 )
 _QUESTION = re.compile(rf"(?:(?:so|ok|okay|and|also|but|well|um|hi|hello|please|then)\W+)*{_ASKS}\b", re.IGNORECASE)
 _INDIRECT = re.compile(
@@ -152,6 +166,11 @@ _INDIRECT = re.compile(
 # "When choosing a program, is …", "if he works nights, can …": the first half is no question of its own.
 _CONDITION = re.compile(
     r"(?:if|when|while|since|because|after|before|once|as|given)\b(?!\s+(?:is|are|do|does|did|can|will|would|should)\b)",
+    re.IGNORECASE,
+)
+# "Caller is asking whether …": who asks is no part of the question.
+_RELAYED = re.compile(
+    rf"^\W*(?:\w+\W+){{1,4}}?(?:asks?|asking|(?:wants?|would like) to know|wonder(?:s|ing)?)\W+(?:about\W+)?(?=(?:if|whether|{_ASKS})\b)",
     re.IGNORECASE,
 )
 MOST_PARTS = 4
@@ -179,4 +198,4 @@ def split_questions(message: str) -> tuple[str, ...]:
             waiting = whole + mark
     if waiting.strip() and parts:
         parts[-1] = f"{parts[-1]}. {waiting.strip()}"
-    return tuple(parts) if 2 <= len(parts) <= MOST_PARTS else (message,)
+    return tuple(_RELAYED.sub("", part, count=1) for part in parts) if 2 <= len(parts) <= MOST_PARTS else (message,)

@@ -103,7 +103,8 @@ class Calibration:
     articles answer the question, another which sentences do. Two, because a sentence that fits best says little of
     whether it answers: together in one curve the area under the ROC curve is 0.92, apart 0.98.
 
-    Fitted by `training/calibrate.py` on the tuning half of the development questions.
+    Fitted by `training/calibrate.py` on the tuning halves of the development questions and, for follow-ups, whose
+    vectors are less sharp, of the conversations.
     """
 
     def __init__(self, kind: str, with_questions: bool, path: Path = CALIBRATION) -> None:
@@ -136,14 +137,16 @@ class RetrievalReader:
     def __init__(self, index: PassageIndex) -> None:
         """Raises `ModelError` if the calibration is missing."""
         self._asked_about = _asked_about(index)
-        self._calibrated = {known: Calibration("none", known) for known in (True, False)}
+        self._calibrated = {(known, False): Calibration("none", known) for known in (True, False)}
+        self._calibrated[True, True] = Calibration("followup", True)
 
     def support(self, question: str, search: Search) -> Support:
         """Shape (len(search.hits),): for each hit the probability, 0 to 1, that it answers the question."""
         del question
         support = np.zeros(len(search.hits))
         for known, rows in _by_knowledge(search, self._asked_about):
-            support[rows] = self._calibrated[known](_part(search, rows), None)
+            kind = (known, known and search.together)
+            support[rows] = self._calibrated[kind](_part(search, rows), None)
         return support
 
 
@@ -195,13 +198,16 @@ class CrossEncoderReader:
         self._model = CrossEncoder(index, weights)
         self._asked_about = _asked_about(index)
         self._read = {known: Calibration("default", known) for known in (True, False)}
-        self._glance = Calibration("none", True)
+        self._glance, self._followup = Calibration("none", True), Calibration("followup", True)
 
     def support(self, question: str, search: Search) -> Support:
         """Shape (len(search.hits),): for each hit the probability, 0 to 1, that it answers the question."""
         support = np.zeros(len(search.hits))
         for known, rows in _by_knowledge(search, self._asked_about):
             part = _part(search, rows)
+            if known and search.together:
+                support[rows] = self._followup(part, None)
+                continue
             if known:
                 glance = self._glance(part, None)
                 if not UNLIKELY <= self._glance.answered(part, None) <= LIKELY:

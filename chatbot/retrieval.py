@@ -23,6 +23,8 @@ KNOWN_FROM = 0.4
 """Known questions less alike than this say nothing."""
 NEAREST = 64
 """Known questions that a search looks at."""
+BY_ITSELF = 0.85
+"""From this cosine between what a message means by itself and after the questions before it, it needs none of them."""
 READ_AS = 0.7
 """From this cosine with it, a follow-up is searched in the words of the nearest known question."""
 LONG_WORD = 10
@@ -74,6 +76,8 @@ class Search:
     """Where the answer to the nearest unanswered one is to be had."""
     read_as: str = ""
     """The question as it was searched: of a follow-up, a question in full words."""
+    together: bool = False
+    """Whether it was searched together with the questions before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,8 @@ class Retriever:
         rows = self.index.rows
         if not self.index.sentences:
             return Search(())
-        near = self._neighbours(query, before)
+        before, vector = self._in_place(query, before)
+        near = self._neighbours(vector)
         known, votes = self._by_sentence(near)
         if before:
             query = self.prepare(self._in_full_words(query, before, near))
@@ -162,7 +167,9 @@ class Retriever:
         # A stable sort on rounded scores: rows stand in the order of passage ids, so ties break on them.
         order = np.argsort(-np.round(fused, 6), kind="stable")[:limit].tolist()
         hits = tuple(self._hit(row, {**scores, "fused": fused}) for row in order)
-        return Search(hits, **self._by_question(near), read_as=query.text if before else question)
+        return Search(
+            hits, **self._by_question(near), read_as=query.text if before else question, together=bool(before)
+        )
 
     def _in_full_words(self, query: Query, before: Sequence[str], near: Neighbours) -> str:
         """The known question that a follow-up is most like, or the follow-up joined with the question before it."""
@@ -170,14 +177,21 @@ class Retriever:
             return self.index.questions[int(near.numbers[int(np.argmax(np.round(near.cosines, 6)))])].text
         return f"{before[-1].rstrip('?. ')}: {query.text}"
 
-    def _neighbours(self, query: Query, before: Sequence[str]) -> Neighbours:
+    def _in_place(self, query: Query, before: Sequence[str]) -> tuple[Sequence[str], Vectors]:
+        """The questions before a message that it needs, and where it stands among known ones, shape (dim,); (0,)
+        without any."""
+        if not len(self.index.rows.questions):
+            return before, np.zeros(0, np.float32)
+        alone = self._encoder.encode_questions([query.text])[0]
+        if not before:
+            return (), alone
+        together = self._encoder.encode_followup(query.text, before)
+        return ((), alone) if float(alone @ together) > BY_ITSELF else (before, together)
+
+    def _neighbours(self, vector: Vectors) -> Neighbours:
         rows = self.index.rows.questions
         if not len(rows):
             return Neighbours(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0))
-        if before:
-            vector = self._encoder.encode_followup(query.text, before)
-        else:
-            vector = self._encoder.encode_questions([query.text])[0]
         numbers, cosines = rows.nearest(vector, NEAREST)
         order = np.argsort(numbers)
         numbers, cosines = numbers[order], cosines[order]

@@ -21,7 +21,7 @@ TALK_WEIGHTS = GRAPH.with_name("talk.safetensors")
 TALK_KINDS = (
     "none", "greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human", "insult", "acknowledgement",
 )  # fmt: skip
-TALK = 0.8
+TALK = 0.7
 """The probability from which a message is small talk."""
 LONGEST_TALK = 20
 """Words of small talk at most; a longer message has something to ask."""
@@ -43,11 +43,6 @@ MEDICAL = 0.2
 _STILL = re.compile(
     r"\W*(?:yes|yeah|yep|yup|y|i am|i do|i have|kind of|sort of|maybe|a little|not really|no i'?m not|i'?m not (?:ok|okay|safe)"
     r"|not (?:ok|okay|safe)|no|help|help me|please|pls|i don'?t know|idk|tonight|right now|now)\b.{0,40}",
-    re.IGNORECASE,
-)
-_GRUMBLE = re.compile(
-    r"(?:(?:you(?:'?re| are)?|u r|this(?: (?:thing|bot|site))?(?: is)?|that(?:'s| is)?|it(?:'s| is)?) )?(?:so |really |just |very )?"
-    r"(?:useless|stupid|dumb|suck|sucks|(?:not|no|un) ?help(?:ful)?|wrong|bad|annoying|ridiculous)\W*",
     re.IGNORECASE,
 )
 _WELL = re.compile(
@@ -98,8 +93,7 @@ class ConcernModel:
     def talk(self, row: Vectors) -> str | None:
         """The kind of small talk of one message, one of `TALK_KINDS`, if it surely is some."""
         shares = _softmax(row[None] @ self._talk["weight"].T + self._talk["bias"])[0]
-        best = int(np.argmax(shares[1:])) + 1
-        return TALK_KINDS[best] if shares[best] >= TALK else None
+        return TALK_KINDS[int(np.argmax(shares[1:])) + 1] if 1.0 - shares[0] >= TALK else None
 
 
 def _softmax(logits: Vectors) -> Vectors:
@@ -133,9 +127,11 @@ class Screen:
         seen = safety.screen(message)
         if seen is None and _goes_on(text, history):
             return Screening(_last_concern(history))
-        if self._model is None or (seen is None and _says_nothing(text)):
+        if self._model is None:
             return Screening(seen)
         rows = self._model.rows(parts(text))
+        if seen is None and _says_nothing(text):
+            return Screening(None, talk=self._model.talk(rows[0]))
         shares = self._model.shares(rows)
         dangers = 1.0 - shares[:, 0] - shares[:, -1]
         danger = max(float(dangers[0]), float(dangers[1:].max(initial=0.0)) - LESS_FOR_A_PART)
@@ -165,7 +161,7 @@ def _says_nothing(text: str) -> bool:
     content = [
         word for word in re.findall(r"[^\W\d_]{2,}", text.lower()) if word not in STOP_WORDS | {"ok", "okay", "yes"}
     ]
-    return bool(small_talk(text) or bearing in ("more", "where") or not content or _GRUMBLE.fullmatch(text))
+    return bool(small_talk(text) or bearing in ("more", "where") or not content)
 
 
 def _last_concern(history: Sequence[Turn]) -> Concern | None:

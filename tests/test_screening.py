@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -13,7 +14,7 @@ from chatbot.conversation import Turn
 from chatbot.errors import ModelError
 from chatbot.evaluation import read_questions
 from chatbot.safety import Concern
-from chatbot.screening import CLASSES, ConcernModel, Screen, Screening, parts
+from chatbot.screening import CLASSES, TALK_WEIGHTS, ConcernModel, Screen, Screening, parts
 
 MESSAGES = [json.loads(line) for line in (ROOT / "tests" / "messages" / "tune.jsonl").read_text("utf-8").splitlines()]
 DANGERS = frozenset(Concern) - {Concern.MEDICAL_ADVICE}
@@ -97,7 +98,8 @@ def test_without_its_classifier_the_patterns_still_work(monkeypatch: pytest.Monk
 
 
 def test_the_shares_are_probabilities() -> None:
-    shares = ConcernModel().shares(["does IOP include detox?", "", "a" * 3000])
+    model = ConcernModel()
+    shares = model.shares(model.rows(["does IOP include detox?", "", "a" * 3000]))
     assert shares.shape == (3, len(CLASSES))
     assert ((shares >= 0) & (shares <= 1)).all()
     assert shares.sum(axis=1).tolist() == pytest.approx([1.0, 1.0, 1.0], abs=1e-5)
@@ -119,7 +121,39 @@ def test_any_message_is_screened_the_same_way_twice(screen: Screen, message: str
     ["tell me more", "anything else?", "why", "ok", "yes", "hi", "thanks", "you are useless", "not helpful", "12", "?"],
 )
 def test_a_message_that_says_nothing_raises_no_alarm(screen: Screen, message: str) -> None:
-    assert screen(message) == Screening(None)
+    assert not screen(message).alarming
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("heya, is somebody there?", "greeting"),
+        ("that was super helpful, thank you!!", "thanks"),
+        ("gotta go now, bye", "goodbye"),
+        ("wait am i chatting with a robot", "identity"),
+        ("put me through to a real human", "human"),
+        ("what a stupid useless chatbot", "insult"),
+        ("okay, got it", "acknowledgement"),
+        ("does IOP include detox?", None),
+        ("who are the staff", None),
+        ("tell me more", None),
+        ("why", None),
+        ("and on weekends?", None),
+        ("can i talk to a counselor one on one in there", None),
+    ],
+)
+def test_small_talk_is_told_from_questions(screen: Screen, message: str, kind: str | None) -> None:
+    assert screen(message).talk == kind
+
+
+@pytest.mark.parametrize("damage", ["missing", "altered"])
+def test_damaged_weights_of_small_talk_are_refused(tmp_path: Path, damage: str) -> None:
+    talk = tmp_path / "talk.safetensors"
+    talk.with_suffix(".sha256").write_bytes(TALK_WEIGHTS.with_suffix(".sha256").read_bytes())
+    if damage == "altered":
+        talk.write_bytes(TALK_WEIGHTS.read_bytes()[:-1] + b"!")
+    with pytest.raises(ModelError, match="reinstall"):
+        ConcernModel(talk=talk)
 
 
 @pytest.mark.parametrize("message", ["he hit me", "took everything", "i want to die", "she collapsed", "kms"])

@@ -20,6 +20,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from chatbot.articles import load_articles
+from chatbot.conversation import Turn, contextualise
 from chatbot.encoder import load_encoder
 from chatbot.evaluation import _same, read_questions
 from chatbot.glossary import load_glossary
@@ -97,6 +98,38 @@ def cross_validate(found: list[Any]) -> tuple[float, str]:
     )
 
 
+def fit_followups(index: PassageIndex, encoder: Any, conversations: Path) -> dict[str, Any]:
+    """The question's curve for messages that are searched together with the questions before them; prints its area,
+    five-fold by conversation."""
+    retriever, found = Retriever(index, encoder), []
+    for line in conversations.read_text("utf-8").splitlines():
+        conversation = json.loads(line)
+        history: list[Turn] = []
+        for turn in conversation["turns"]:
+            reading = contextualise(turn["text"], history)
+            history.append(Turn("user", turn["text"]))
+            if "answerable" not in turn or reading.bearing not in ("leans", "perhaps"):
+                continue
+            search = retriever.search(reading.alone, 12, reading.before)
+            if search.together:
+                found.append((conversation["id"], turn["answerable"], question_signals(search, None)))
+    values, wanted = np.array([values for *_, values in found]), np.array([wanted for _, wanted, _ in found])
+    best = np.zeros(len(found))
+    for train, held in GroupKFold(5).split(values, groups=[name for name, *_ in found]):
+        best[held] = (
+            LogisticRegression(C=100.0, max_iter=4000)
+            .fit(values[train], wanted[train])
+            .predict_proba(values[held])[:, 1]
+        )
+    even = max(
+        (min(float((best >= t)[wanted].mean()), float((best < t)[~wanted].mean())), float(t)) for t in np.unique(best)
+    )
+    print(
+        f"follow-ups: {len(found)}, answerability area {roc_auc_score(wanted, best):.3f}, balanced {even[0]:.3f} at {even[1]:.2f}"
+    )
+    return written(LogisticRegression(C=100.0, max_iter=4000).fit(values, wanted), even[1])
+
+
 def written(model: LogisticRegression, even: float = 0.5) -> dict[str, Any]:
     """A curve for the file, moved so that what was `even` is one half."""
     offset = float(model.intercept_[0]) - math.log(even / (1 - even))
@@ -139,6 +172,10 @@ def main() -> None:
                 "question": written(fit_questions(rows), cross_validate(rows)[0]),
                 "sentence": written(fit_sentences(rows)),
             }
+    fitted["followup, with questions"] = {
+        "question": fit_followups(indexes["retold"], encoder, ROOT / "tests" / "conversations" / "tune.jsonl"),
+        "sentence": fitted["none, with questions"]["sentence"],
+    }
     before = json.loads(CALIBRATION.read_text("utf-8")) if CALIBRATION.is_file() else {}
     CALIBRATION.write_text(json.dumps({**before, **fitted}, indent=1, sort_keys=True) + "\n", "utf-8")
 

@@ -54,7 +54,7 @@ def messages(others: int, chance: random.Random) -> list[tuple[str, str]]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--others", type=int, default=1500, help="messages of each kind that is no small talk")
+    parser.add_argument("--others", type=int, default=1000, help="messages of each kind that is no small talk")
     parser.add_argument("--out", type=Path, default=TALK_WEIGHTS)
     args = parser.parse_args()
     found = messages(args.others, random.Random(2))
@@ -64,10 +64,10 @@ def main() -> None:
     shares = cross_val_predict(
         model, rows, labels, cv=StratifiedKFold(5, shuffle=True, random_state=2), method="predict_proba"
     )
-    small, told = labels > 0, shares[:, 1:].max(axis=1) >= TALK
+    small, told = labels > 0, 1.0 - shares[:, 0] >= TALK
     print(
         f"{len(found)} messages: small talk found {told[small].mean():.3f}, "
-        f"right kind of these {(shares.argmax(1) == labels)[small & told].mean():.3f}, "
+        f"right kind of these {(shares[:, 1:].argmax(1) + 1 == labels)[small & told].mean():.3f}, "
         f"of the others left alone {(~told)[~small].mean():.4f}"
     )
     model.fit(rows, labels)
