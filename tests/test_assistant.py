@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chatbot.answers import CARDS, INVALID, MEDICAL, NOT_COVERED, SMALL_TALK, Answer, Status
 from chatbot.assistant import CANDIDATES, Assistant
-from chatbot.conversation import Turn, split_questions
+from chatbot.conversation import Turn, contextualise
 from chatbot.encoder import PackagedEncoder, Vectors
 from chatbot.errors import CorpusError, IndexMissingError, IndexStaleError, SettingsError
 from chatbot.evaluation import read_questions
@@ -82,12 +82,11 @@ def check(assistant: Assistant, answer: Answer) -> None:
 def check_was_retrieved(assistant: Assistant, question: str, answer: Answer) -> None:
     """Every quote is from a section that the search for its part of the question found, or whose heading it is."""
     found = set()
-    for part in split_questions(question):
-        finding = assistant.find(part)
+    for finding in assistant._findings(contextualise(question, ()), ())[0]:
         found |= {(hit.passage.article, hit.passage.heading) for hit in finding.search.hits}
         assert len(finding.search.hits) <= CANDIDATES
         assert len(finding.supports) == len(finding.search.hits)
-        found |= {(quote.article, part) for quote in finding.quotes}
+        found |= {(quote.article, finding.question) for quote in finding.quotes}
     for citation in answer.citations:
         assert (citation.article, citation.section) in found
 
