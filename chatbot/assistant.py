@@ -16,6 +16,7 @@ from chatbot.errors import SettingsError
 from chatbot.index import PassageIndex
 from chatbot.languages import foreign_language
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader, Support
+from chatbot.reasons import Reasons, explain
 from chatbot.retrieval import Retriever, Search, spellings
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening
@@ -62,7 +63,7 @@ class Assistant:
         screen: Screen | None = None,
     ) -> None:
         self._index, self._reader = index, reader
-        self._retriever = Retriever(index, encoder)
+        self._retriever, self._encoder = Retriever(index, encoder), encoder
         self._vocabulary = frozenset(spellings(index))
         self._limit = max_question_characters
         self._screen = screen or Screen(None)
@@ -122,6 +123,18 @@ class Assistant:
             quotes = select(question, search.hits, supports, self._index)
         support = max((quote.support for quote in quotes), default=confidence(supports))
         return Finding(question, quotes, support, search, supports)
+
+    def look_into(self, question: str, article: str | None = None) -> tuple[Finding, Reasons]:
+        """For staff: what was found on a question as it stands, in one article or in all, and why each sentence was."""
+        if article is None:
+            finding = self.find(question)
+        else:
+            search = self._retriever.search(question, len(self._index.sentences))
+            hits = tuple(hit for hit in search.hits if hit.passage.article == article)[:CANDIDATES]
+            search = replace(search, hits=hits)
+            supports = self._reader.support(question, search)
+            finding = Finding(question, (), confidence(supports), search, supports)
+        return finding, explain(question, finding.search.hits, self._retriever, self._encoder)
 
     def _find_more(self, question: str, said: str, search: Search, supports: Support) -> Finding:
         fresh = np.array([hit.text not in said for hit in search.hits], dtype=bool)
