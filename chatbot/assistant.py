@@ -90,21 +90,28 @@ class Assistant:
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The answer to one message. Never raises on what a person typed: see `Status`."""
+        return self.ask_and_show(question, history)[0]
+
+    def ask_and_show(self, question: str, history: Sequence[Turn] = ()) -> tuple[Answer, list[Finding]]:
+        """The same, with what was found on each question of the message where it came to a search of its own."""
         refusal = self._refuse_unreadable(question)
         if refusal:
-            return replace(refusal, index=self.index_digest)
+            return replace(refusal, index=self.index_digest), []
         screening = self._screen(question, history)
+        findings: list[Finding] = []
         reply = (
             self._notice_danger(question, screening)
             or self._make_small_talk(small_talk(question) or screening.talk)
             or self._look_up_foreign(question)
-            or self._look_up(*self._findings(contextualise(question, history), history))
         )
+        if reply is None:
+            findings, otherwise = self._findings(contextualise(question, history), history)
+            reply = self._look_up(findings, otherwise)
         if screening.doubtful:
             lines = safety.pick(self.helplines, "crisis", "emergency")
             text = f"{answers.IN_CASE}\n\n{reply.text}"
             reply = replace(reply, text=text, helplines=tuple(dict.fromkeys((*lines, *reply.helplines))))
-        return replace(reply, index=self.index_digest)
+        return replace(reply, index=self.index_digest), findings
 
     def examples(self) -> tuple[str, ...]:
         """Up to four questions that the articles answer, to start with."""
@@ -124,17 +131,17 @@ class Assistant:
         support = max((quote.support for quote in quotes), default=confidence(supports))
         return Finding(question, quotes, support, search, supports)
 
-    def look_into(self, question: str, article: str | None = None) -> tuple[Finding, Reasons]:
-        """For staff: what was found on a question as it stands, in one article or in all, and why each sentence was."""
-        if article is None:
-            finding = self.find(question)
-        else:
-            search = self._retriever.search(question, len(self._index.sentences))
-            hits = tuple(hit for hit in search.hits if hit.passage.article == article)[:CANDIDATES]
-            search = replace(search, hits=hits)
-            supports = self._reader.support(question, search)
-            finding = Finding(question, (), confidence(supports), search, supports)
-        return finding, explain(question, finding.search.hits, self._retriever, self._encoder)
+    def find_in(self, article: str, question: str) -> Finding:
+        """The best sentences of one article for a question, and their support; nothing is chosen to be quoted."""
+        search = self._retriever.search(question, len(self._index.sentences))
+        hits = tuple(hit for hit in search.hits if hit.passage.article == article)[:CANDIDATES]
+        search = replace(search, hits=hits)
+        supports = self._reader.support(question, search)
+        return Finding(question, (), confidence(supports), search, supports)
+
+    def explain(self, finding: Finding) -> Reasons:
+        """Why each sentence was found."""
+        return explain(finding.search.read_as, finding.search.hits, self._retriever, self._encoder)
 
     def _find_more(self, question: str, said: str, search: Search, supports: Support) -> Finding:
         fresh = np.array([hit.text not in said for hit in search.hits], dtype=bool)

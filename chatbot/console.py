@@ -141,7 +141,7 @@ def protocol(helplines: Sequence[Helpline]) -> list[dict[str, Any]]:
 def looked_up(assistant: Assistant, question: str, article: str | None) -> dict[str, Any]:
     """The visitor's answer, and the passages that were found, each with its reasons. In one article, the passages are
     of that one; the answer is the visitor's all the same."""
-    answer = assistant.ask(question)
+    answer, findings = assistant.ask_and_show(question)
     told = {
         **answer.public(),
         "citations": [{**asdict(citation), "link": citation.link} for citation in answer.citations],
@@ -151,7 +151,11 @@ def looked_up(assistant: Assistant, question: str, article: str | None) -> dict[
     }
     if answer.status is Status.INVALID:
         return {"answer": told, "known": None, "passages": []}
-    finding, reasons = assistant.look_into(question, article)
+    if article is not None:
+        finding = assistant.find_in(article, question)
+    else:  # of several questions, what is near the message as a whole
+        finding = findings[0] if len(findings) == 1 else assistant.find(question)
+    reasons = assistant.explain(finding)
     known = None if reasons.known is None else asdict(reasons.known)
     return {"answer": told, "known": known, "passages": _passages(assistant, answer, finding, reasons)}
 

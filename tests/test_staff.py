@@ -45,6 +45,9 @@ class Ready:
     def ask(self, question: str, history: object = ()) -> Answer:
         return Answer(Status.INVALID, "Zebra.")
 
+    def ask_and_show(self, question: str) -> tuple[Answer, list[object]]:
+        return self.ask(question), []
+
     def examples(self) -> tuple[str, ...]:
         return ()
 
