@@ -157,7 +157,7 @@
   const actions = () => {
     const row = make("div", { css: "actions" }, button("Copy", "c", () => copy("plain", null), "main"), button("With sources", "x", () => copy("cited", null)), button("To read aloud", "r", () => copy("script", null)));
     if (desk.keeps_marks) {
-      row.append(make("span", { css: "apart-from" }), ...Object.entries(REASONS).map(([key, reason]) => button(`Mark ${reason}`, key, () => mark(reason))));
+      row.append(make("span", { css: "marks" }, "Mark:", ...Object.entries(REASONS).map(([key, reason]) => button(reason, key, () => mark(reason)))));
     }
     return row;
   };
@@ -274,7 +274,7 @@
     const below = (element) => element.getBoundingClientRect().top - top;
     if (section) {
       const far = sentence && below(sentence) - below(section) > reader.clientHeight / 2;
-      reader.scrollTop = below(far ? sentence : section);
+      reader.scrollTop = far ? below(sentence) - 64 : below(section); // a line or two before the sentence
     }
   };
 
