@@ -3,6 +3,7 @@ and why; the articles; whom to call; a mark on an answer for the owner. All of i
 
 import re
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -25,6 +26,8 @@ from chatbot.staff import STATIC, mount_staff
 
 PASSAGES = 6
 """Shown for one look-up."""
+DAYS, AMISS = 30, 200
+"""Days, and marks and thumbs down, that the owner sees."""
 FILES = ("console.css", "console.js")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -123,6 +126,36 @@ def _add_desk(router: APIRouter, assistant: Assistant, journal: Journal) -> None
         del entry["note"]
         entry["index"] = assistant.index_digest
         return JSONResponse({"stored": journal.add({name: value for name, value in entry.items() if value})})
+
+    @router.get("/staff/api/feedback")
+    def feedback() -> JSONResponse:
+        return JSONResponse(summed_up(journal.read()))
+
+
+def summed_up(entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """For the owner: thumbs and marks by day and by reason, and what was found amiss, newest first."""
+    days: dict[str, dict[str, int]] = {}
+    reasons: Counter[str] = Counter()
+    amiss = []
+    for entry in entries:
+        if entry.get("verdict") not in tuple(Verdict):
+            continue
+        staff, down = entry.get("from") == "staff", entry["verdict"] == Verdict.DOWN
+        day = days.setdefault(str(entry.get("at", ""))[:10], {"up": 0, "down": 0, "marked": 0})
+        day["marked" if staff else "down" if down else "up"] += 1
+        if down:
+            reasons[str(entry.get("reason") or "no reason")] += 1
+            amiss.append(
+                {
+                    name: entry.get(name)
+                    for name in ("at", "from", "reason", "comment", "question", "status", "sections")
+                }
+            )
+    return {
+        "days": [{"day": day, **days[day]} for day in sorted(days, reverse=True)[:DAYS]],
+        "reasons": dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
+        "amiss": amiss[::-1][:AMISS],
+    }
 
 
 def protocol(helplines: Sequence[Helpline]) -> list[dict[str, Any]]:

@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
 
 from chatbot.accounts import Accounts
 from chatbot.answers import CARDS
-from chatbot.console import DANGERS, protocol
+from chatbot.console import DANGERS, protocol, summed_up
+from chatbot.journal import Journal
 from chatbot.safety import load_helplines
 
 PASSWORD = "correct horse battery"
@@ -48,7 +49,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, small_fol
         **os.environ,
         "ASK_IOP_STAFF": str(folder / "staff"),
         "ASK_IOP_FEEDBACK": str(started.marks),
-        "ASK_IOP_QUESTIONS_PER_MINUTE": "1",  # for visitors: staff look up as often as they type
+        "ASK_IOP_QUESTIONS_PER_MINUTE": "3",  # for visitors: staff look up as often as they type
     }
     command = [
         sys.executable,
@@ -328,6 +329,19 @@ def test_all_of_it_by_keyboard(worker: Worker) -> None:
     expect(worker.box).to_have_value("/c1?")
 
 
+@pytest.mark.parametrize("width", [390, 1280, 1700])
+def test_the_article_opens_at_the_place_on_every_screen(browser: Browser, desk: Desk, width: int) -> None:
+    for worker in working(browser, desk, viewport={"width": width, "height": 330}):
+        worker.look_up("NAS membership")
+        worker.page.locator("#passages .open", has_text="Help").click()
+        reader = worker.page.locator("#reader")
+        expect(reader.locator(".here")).to_contain_text("The National Allotment Society")
+        expect(reader.locator(".here h3")).to_be_in_viewport()
+        top = reader.locator(".top").bounding_box()
+        here = reader.locator(".here mark").first.bounding_box()
+        assert top and here and top["y"] + top["height"] <= here["y"] < 330
+
+
 def test_the_keys_are_told_and_single_ones_can_be_switched_off(worker: Worker) -> None:
     page = worker.page
     page.keyboard.press("?")  # the box is empty
@@ -425,6 +439,54 @@ def test_a_mark_with_a_note(worker: Worker) -> None:
         "status": "answered",
         "sections": ["compost#How often is it turned?"],
     }
+
+
+def test_the_owner_sees_what_was_found_amiss(worker: Worker) -> None:
+    page = worker.page
+    thumb = {
+        "verdict": "down",
+        "reason": "unclear",
+        "comment": "<b>What?</b>",
+        "question": TURNED,
+        "status": "answered",
+    }
+    for said in ({"verdict": "up"}, thumb):
+        assert httpx.post(f"{worker.desk.url}/api/feedback", json=said).json() == {"stored": True}
+    page.get_by_role("button", name="Feedback").click()
+    dialog = page.get_by_role("dialog", name="Feedback")
+    first = dialog.locator("#amiss li").first
+    expect(first).to_contain_text("unclear")
+    expect(first).to_contain_text("<b>What?</b>")  # as text
+    expect(dialog.locator("tbody tr").first.locator("td").first).to_have_text("1")
+    assert violations(page) == []
+    first.get_by_role("button", name=TURNED).click()
+    expect(dialog).to_be_hidden()
+    expect(worker.answer).to_contain_text("every two weeks")
+
+
+def test_feedback_is_summed_up() -> None:
+    entries: list[dict[str, Any]] = [
+        {"at": "2026-01-01T10:00Z", "verdict": "up"},
+        {"at": "2026-01-02T10:00Z", "verdict": "down", "reason": "wrong", "comment": "a"},
+        {"at": "2026-01-02T11:00Z", "verdict": "down", "from": "staff", "reason": "wrong", "question": "b"},
+        {"at": "2026-01-02T12:00Z", "verdict": "down"},
+        {},
+    ]
+    told = summed_up(entries)
+    assert told["days"] == [
+        {"day": "2026-01-02", "up": 0, "down": 2, "marked": 1},
+        {"day": "2026-01-01", "up": 1, "down": 0, "marked": 0},
+    ]
+    assert told["reasons"] == {"wrong": 2, "no reason": 1}
+    assert [one["question"] for one in told["amiss"]] == [None, "b", None]
+    assert summed_up([]) == {"days": [], "reasons": {}, "amiss": []}
+
+
+def test_a_damaged_line_of_the_journal_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "marks"
+    file.write_bytes(b'{"a": 1}\n{"b\n[]\n\xff\n{"c": 2}\n')
+    assert Journal(file).read() == [{"a": 1}, {"c": 2}]
+    assert Journal(None).read() == []
 
 
 def test_sources_that_differ_stand_side_by_side(worker: Worker) -> None:

@@ -157,7 +157,7 @@
   const actions = () => {
     const row = make("div", { css: "actions" }, button("Copy", "c", () => copy("plain", null), "main"), button("With sources", "x", () => copy("cited", null)), button("To read aloud", "r", () => copy("script", null)));
     if (desk.keeps_marks) {
-      row.append(make("span", { css: "marks" }, "Mark:", ...Object.entries(REASONS).map(([key, reason]) => button(reason, key, () => mark(reason)))));
+      row.append(make("span", { css: "marks", role: "group", "aria-label": "Mark this answer" }, "Mark:", ...Object.entries(REASONS).map(([key, reason]) => button(reason, key, () => mark(reason)))));
     }
     return row;
   };
@@ -394,6 +394,26 @@
     }
   });
 
+  // --- what was sent for the owner --------------------------------------------------------------------------
+
+  const showFeedback = async () => {
+    try {
+      const { days, reasons, amiss } = await call("feedback");
+      by("reasons").textContent = joined(...Object.entries(reasons).map(([reason, count]) => `${reason}: ${count}`)) || "Nothing was found amiss so far.";
+      by("days").hidden = days.length === 0;
+      by("days").tBodies[0].replaceChildren(...days.map((one) => make("tr", {}, make("th", { scope: "row" }, one.day), ...[one.up, one.down, one.marked].map((count) => make("td", {}, String(count))))));
+      by("amiss").replaceChildren(...amiss.map((one) => make("li", {},
+        make("div", { css: "title" }, make("span", { css: "badge" }, one.reason ?? "thumb down"), make("span", { css: "quiet" }, joined(one.from === "staff" ? "staff" : "visitor", (one.at ?? "").slice(0, 10), LABELS[one.status]))),
+        one.question ? make("button", { type: "button", css: "plain", press: () => { by("feedback").close(); again(one.question); } }, one.question) : "",
+        one.comment ? make("p", {}, one.comment) : "",
+        one.sections?.length ? make("p", { css: "quiet" }, joined(...one.sections)) : "")));
+      opens("feedback");
+    } catch {
+      say("The feedback did not come.");
+    }
+  };
+  by("told").addEventListener("click", showFeedback);
+
   // --- keys -------------------------------------------------------------------------------------------------
 
   const stops = () => [box, ...(answer.hidden ? [] : [answer]), ...document.querySelectorAll("#passages .open")];
@@ -501,6 +521,7 @@
     by("dangers").replaceChildren(...told.protocol.map((one) => make("li", {}, make("h3", {}, one.title), make("p", {}, one.text),
       make("ul", { css: "lines" }, ...told.helplines.filter((line) => one.helplines.includes(line.id)).map(helpline)))));
     by("unkept").hidden = told.keeps_marks;
+    by("told").hidden = !told.keeps_marks;
     document.querySelector(".marking").hidden = !told.keeps_marks;
   }).catch(() => {
     by("state").textContent = "The desk did not load. Please load the page again.";
