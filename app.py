@@ -5,6 +5,7 @@ import os
 import sys
 
 from chatbot.api import create_api
+from chatbot.console import mount_console
 from chatbot.embed import mount_widget
 from chatbot.errors import AskError
 from chatbot.serving import listen, open_or_build, serve
@@ -30,6 +31,7 @@ def main() -> int:
 
             service = create_api(assistant, settings)
             mount_widget(service, settings)
+            mount_console(service, assistant, settings)
             mount_page(service, assistant, settings)
             serve(service, listener, settings.proxies)
     except AskError as error:

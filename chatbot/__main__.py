@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import getpass
 import io
 import json
 import signal
@@ -15,7 +16,7 @@ from chatbot import evaluation
 from chatbot.answers import Answer, Status
 from chatbot.assistant import Assistant
 from chatbot.conversation import Turn
-from chatbot.errors import AskError
+from chatbot.errors import AskError, SettingsError
 from chatbot.settings import Settings
 
 
@@ -35,6 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     evaluate.add_argument("--compare", type=Path, metavar="OLD", help="say what changed since a run that was saved")
     widget = commands.add_parser("widget", help="print the line that puts the question box on a website")
     widget.add_argument("--service", default="https://ask.example", metavar="URL", help="address of this application")
+    staff = commands.add_parser("staff", help="accounts of the console, in the file that ASK_IOP_STAFF names")
+    staff.add_argument("action", choices=("add", "remove", "list"), help="add also gives another password")
+    staff.add_argument("name", nargs="?", help="letters, digits, . _ -")
     for command in (ask, chat, evaluate):
         command.add_argument("--index", help="folder of the index (default: index/)")
         command.add_argument("--corpus", help="folder of the articles; a changed one is reported")
@@ -42,9 +46,13 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if args.command == "ask" and (args.question is None) == (args.batch is None):
         ask.error("give one question, or --batch FILE")
+    if args.command == "staff" and (args.name is None) != (args.action == "list"):
+        staff.error("list takes no name, add and remove take one")
     if args.command == "widget":
         return _widget(args.service)
     try:
+        if args.command == "staff":
+            return _staff(args.action, args.name or "")
         settings = Settings.from_environment(index=args.index, corpus=args.corpus, reader=args.reader)
         # An index given by itself may come from any folder of articles, so there is nothing to compare it with.
         assistant = Assistant.open(settings, check_corpus=args.index is None or args.corpus is not None)
@@ -103,6 +111,31 @@ def _widget(service: str) -> int:
     print("<!-- or exactly this version, by its digest; replace the line at each update -->")
     print(snippet(service, pinned=True))
     return 0
+
+
+def _staff(action: str, name: str) -> int:
+    from chatbot.accounts import SHORTEST_PASSWORD, Accounts
+
+    settings = Settings.from_environment()
+    if not settings.staff:
+        raise SettingsError("name a file for the accounts first, in ASK_IOP_STAFF")
+    accounts = Accounts(Path(settings.staff))
+    if action == "list":
+        print("\n".join(sorted(accounts.hashes())))
+    elif action == "remove":
+        print(f"{name} is removed." if accounts.remove(name) else f"There is no account {name}.")
+    else:
+        password = _secret(f"Password for {name}, {SHORTEST_PASSWORD} characters or more: ")
+        if _secret("The same again: ") != password:
+            raise SettingsError("the two passwords are not the same; nothing was changed")
+        accounts.set(name, password)
+        print(f"{name} can sign in at /staff.")
+    return 0
+
+
+def _secret(prompt: str) -> str:
+    """A line that nobody sees, or a line of a file that is piped in."""
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
 
 
 def _chat(assistant: Assistant) -> int:

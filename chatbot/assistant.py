@@ -16,6 +16,7 @@ from chatbot.errors import SettingsError
 from chatbot.index import PassageIndex
 from chatbot.languages import foreign_language
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader, Support
+from chatbot.reasons import Reasons, explain
 from chatbot.retrieval import Retriever, Search, spellings
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening
@@ -61,7 +62,7 @@ class Assistant:
         screen: Screen | None = None,
     ) -> None:
         self._index, self._reader = index, reader
-        self._retriever = Retriever(index, encoder)
+        self._retriever, self._encoder = Retriever(index, encoder), encoder
         self._vocabulary = frozenset(spellings(index))
         self._limit = max_question_characters
         self._screen = screen or Screen(None)
@@ -88,21 +89,28 @@ class Assistant:
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The answer to one message. Never raises on what a person typed: see `Status`."""
+        return self.ask_and_show(question, history)[0]
+
+    def ask_and_show(self, question: str, history: Sequence[Turn] = ()) -> tuple[Answer, list[Finding]]:
+        """The same, with what was found on each question of the message where it came to a search of its own."""
         refusal = self._refuse_unreadable(question)
         if refusal:
-            return replace(refusal, index=self.index_digest)
+            return replace(refusal, index=self.index_digest), []
         screening = self._screen(question, history)
+        findings: list[Finding] = []
         reply = (
             self._notice_danger(question, screening)
             or self._make_small_talk(small_talk(question) or screening.talk)
             or self._look_up_foreign(question)
-            or self._look_up(*self._findings(contextualise(question, history), history))
         )
+        if reply is None:
+            findings, otherwise = self._findings(contextualise(question, history), history)
+            reply = self._look_up(findings, otherwise)
         if screening.doubtful:
             lines = safety.pick(self.helplines, "crisis", "emergency")
             text = f"{answers.IN_CASE}\n\n{reply.text}"
             reply = replace(reply, text=text, helplines=tuple(dict.fromkeys((*lines, *reply.helplines))))
-        return replace(reply, index=self.index_digest)
+        return replace(reply, index=self.index_digest), findings
 
     def examples(self) -> tuple[str, ...]:
         """Up to four questions that the articles answer, to start with."""
@@ -118,6 +126,18 @@ class Assistant:
             quotes = select(question, search.hits, supports, self._index)
         support = max((quote.support for quote in quotes), default=confidence(supports))
         return Finding(question, quotes, support, search, supports)
+
+    def find_in(self, article: str, question: str) -> Finding:
+        """The best sentences of one article for a question, and their support; nothing is chosen to be quoted."""
+        search = self._retriever.search(question, len(self._index.sentences))
+        hits = tuple(hit for hit in search.hits if hit.passage.article == article)[:CANDIDATES]
+        search = replace(search, hits=hits)
+        supports = self._reader.support(question, search)
+        return Finding(question, (), confidence(supports), search, supports)
+
+    def explain(self, finding: Finding) -> Reasons:
+        """Why each sentence was found."""
+        return explain(finding.search.read_as, finding.search.hits, self._retriever, self._encoder)
 
     def _find_more(self, finding: Finding, said: str) -> Finding:
         """What else the hits of an answered question hold that does not stand in `said`."""

@@ -4,6 +4,7 @@ One JSON object a line. Neither an address nor anything else about the visitor i
 where they sent them for this: the comment, and the question if they said so. The time is kept to the hour, so
 that a line can't be matched with a web server's log."""
 
+import contextlib
 import json
 import logging
 import os
@@ -77,6 +78,22 @@ class Journal:
         except OSError as error:
             logger.error("feedback was not stored: %s", error.strerror)
             return False
+
+    def read(self) -> list[dict[str, Any]]:
+        """All entries, oldest first. A line that is none is left out: somebody may have edited the file."""
+        if self._path is None:
+            return []
+        entries = []
+        try:
+            with self._path.open(encoding="utf-8", errors="replace") as lines:
+                for line in lines:
+                    with contextlib.suppress(ValueError, RecursionError):
+                        entry = json.loads(line)
+                        if isinstance(entry, dict):
+                            entries.append(entry)
+        except OSError as error:
+            logger.error("feedback can't be read: %s", error.strerror)
+        return entries
 
     @staticmethod
     def _open(path: Path) -> int:

@@ -47,7 +47,9 @@ class Settings:
     questions_per_minute_in_total: int = 600
     """From all clients together; 0 for no limit."""
     feedback: str = ""
-    """File to which the widget's thumbs are appended; empty keeps none."""
+    """File to which the widget's thumbs and the console's marks are appended; empty keeps none."""
+    staff: str = ""
+    """File with the accounts of the console; without an account in it there is no console."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:

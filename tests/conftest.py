@@ -94,23 +94,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with started.log.open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
-        _wait_until_ready(process, started)
+        wait_until_ready(process, started.url, started.log)
         yield started
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", server: Server) -> None:
+def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    """Until the server at this address is ready to answer. `log` is what it prints."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:
-            if httpx.get(f"{server.url}/readyz").status_code == 200:
+            if httpx.get(f"{url}/readyz").status_code == 200:
                 return
         except httpx.TransportError:
             pass
         time.sleep(0.2)
-    pytest.fail(f"the server did not get ready:\n{server.log.read_text()}")
+    pytest.fail(f"the server did not get ready:\n{log.read_text()}")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("outline", "cleaning", "pdf", "formats", "articles", "passages", "glossary", "questions"),
     ("encoder", "dense", "kernel", "lexical"),
     ("storage", "index"),
-    ("retrieval", "reader", "differences", "selection", "topics"),
+    ("retrieval", "reader", "differences", "selection", "reasons", "topics"),
     ("answers", "safety", "languages", "conversation", "screening"),
     ("assistant",),
 )
@@ -35,6 +35,7 @@ ONLY_IN = {
     "gradio": {"pages"},
     "uvicorn": {"serving"},
     "limits": {"admission"},
+    "argon2": {"accounts"},
     "matplotlib": {"evaluation"},
 }
 """Each of these libraries has one place, so that it can be replaced in one place."""
