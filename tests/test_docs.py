@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import CORPUS, ROOT
 
 from chatbot.articles import load_articles
@@ -137,3 +138,11 @@ def test_licence_and_changes_are_there() -> None:
     assert "MIT" in text(ROOT / "LICENSE")
     for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
         assert text(ROOT / name).startswith("# ")
+
+
+def test_a_space_gets_what_is_pinned() -> None:
+    pins = dict(line.split("==") for line in text(ROOT / "requirements.txt").splitlines() if "==" in line)
+    space = yaml.safe_load(text(ROOT / "docs" / "space.yaml").strip().strip("-"))
+    assert (space["sdk"], space["sdk_version"]) == ("gradio", pins["gradio"])
+    assert (ROOT / space["app_file"]).is_file()
+    assert f"torch=={pins['torch']}" in text(ROOT / "pre-requirements.txt").splitlines()
