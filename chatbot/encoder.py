@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,7 +34,7 @@ UNUSED = "pooler."
 """Tensors of the package that sentence vectors are not made of."""
 LONGEST = 256
 """Tokens of a text that the packaged model was trained to read; the rest is cut."""
-TOGETHER = 32
+TOGETHER = 16
 """Texts run at once."""
 
 
@@ -51,6 +52,10 @@ class Encoder(Protocol):
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """The same shape, in a space where questions that want the same answer are near each other."""
+        ...
+
+    def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
+        """Of one text what `encode` and what `encode_questions` give, each of shape (dim,)."""
         ...
 
     def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
@@ -159,6 +164,12 @@ class PackagedEncoder:
         """The same with the adapter's changes."""
         return self._questions.encode(texts)
 
+    def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
+        """Of one text what `encode` and what `encode_questions` give, each of shape (dim,), at the same time."""
+        plain = _cores().submit(self._plain.encode, [text])
+        question = self._questions.encode([text])[0]
+        return plain.result()[0], question
+
     def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
         """Shape (dim,), in the space of `encode_questions`."""
         rows = self._followups.encode([followup_input(message, before)])
@@ -190,10 +201,9 @@ class AdaptedModel:
                 changed = weights[name].numpy() + up.astype(np.float32) @ down.astype(np.float32)
                 weights[name] = onnxruntime.OrtValue.ortvalue_from_numpy(changed)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
+        # One text is too little work for two threads: two texts, or two models, take one each.
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        # Several models take turns: threads of one that spin while they wait slow the next one down.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # The session refers to these arrays as long as it lives.
         self._weights = weights
         options.add_external_initializers(list(weights), list(weights.values()))
@@ -207,17 +217,28 @@ class AdaptedModel:
         ids = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
         rows = np.zeros((len(texts), PackagedEncoder.dim), dtype=np.float32)
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-        for start in range(0, len(order), TOGETHER):
-            batch = order[start : start + TOGETHER]
-            width = max(len(ids[i]) for i in batch)
-            tokens, mask = np.zeros((2, len(batch), width), dtype=np.int64)
-            for place, i in enumerate(batch):
-                tokens[place, : len(ids[i])] = ids[i]
-                mask[place, : len(ids[i])] = 1
-            hidden = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
-            weight = mask[:, :, None].astype(np.float32)
-            rows[batch] = (hidden * weight).sum(axis=1) / weight.sum(axis=1)
+        batches = [order[start : start + TOGETHER] for start in range(0, len(order), TOGETHER)]
+        run = _cores().map if len(batches) > 1 else map
+        for batch, found in zip(batches, run(self._mean, ([ids[i] for i in batch] for batch in batches)), strict=True):
+            rows[batch] = found
         return np.ascontiguousarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
+
+    def _mean(self, ids: Sequence[Sequence[int]]) -> Vectors:
+        """The mean of each text's token vectors, shape (len(ids), 384)."""
+        width = max(map(len, ids))
+        tokens, mask = np.zeros((2, len(ids), width), dtype=np.int64)
+        for place, text in enumerate(ids):
+            tokens[place, : len(text)] = text
+            mask[place, : len(text)] = 1
+        hidden = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
+        weight = mask[:, :, None].astype(np.float32)
+        return np.asarray((hidden * weight).sum(axis=1) / weight.sum(axis=1), dtype=np.float32)
+
+
+@functools.cache
+def _cores() -> ThreadPoolExecutor:
+    """Two threads, for two runs at the same time."""
+    return ThreadPoolExecutor(2, thread_name_prefix="encoder")
 
 
 class SentenceTransformerEncoder:
@@ -265,6 +286,11 @@ class SentenceTransformerEncoder:
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """The same as `encode`: another model brings no adapter."""
         return self.encode(texts)
+
+    def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
+        """The same vector twice, of shape (dim,)."""
+        row = self.encode([text]).reshape(-1)
+        return row, row
 
     def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
         """Shape (dim,): the message joined with the last question before it."""

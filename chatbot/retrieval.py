@@ -143,15 +143,15 @@ class Retriever:
         rows = self.index.rows
         if not self.index.sentences:
             return Search(())
-        before, vector = self._in_place(query, before)
+        before, vector, plain = self._in_place(query, before)
         near = self._neighbours(vector)
         known, votes = self._by_sentence(near)
         if before:
             query = self.prepare(self._in_full_words(query, before, near))
-        vector = self._encoder.encode([query.text])[0]
+            plain = self._encoder.encode([query.text])[0]
         scores = {
-            "cosine": rows.sentences.cosines(vector),
-            "passage_cosine": rows.passages.cosines(vector)[self._passage_of],
+            "cosine": rows.sentences.cosines(plain),
+            "passage_cosine": rows.passages.cosines(plain)[self._passage_of],
             "bm25": rows.sentence_terms.scores(query.terms),
             "passage_bm25": rows.passage_terms.scores(query.terms)[self._passage_of],
             "known": known,
@@ -177,16 +177,16 @@ class Retriever:
             return self.index.questions[int(near.numbers[int(np.argmax(np.round(near.cosines, 6)))])].text
         return f"{before[-1].rstrip('?. ')}: {query.text}"
 
-    def _in_place(self, query: Query, before: Sequence[str]) -> tuple[Sequence[str], Vectors]:
-        """The questions before a message that it needs, and where it stands among known ones, shape (dim,); (0,)
-        without any."""
+    def _in_place(self, query: Query, before: Sequence[str]) -> tuple[Sequence[str], Vectors, Vectors]:
+        """The questions before a message that it needs; where it stands among known questions, shape (dim,), or (0,)
+        without any; and its plain vector, shape (dim,)."""
         if not len(self.index.rows.questions):
-            return before, np.zeros(0, np.float32)
-        alone = self._encoder.encode_questions([query.text])[0]
+            return before, np.zeros(0, np.float32), self._encoder.encode([query.text])[0]
+        plain, alone = self._encoder.encode_both(query.text)
         if not before:
-            return (), alone
+            return (), alone, plain
         together = self._encoder.encode_followup(query.text, before)
-        return ((), alone) if float(alone @ together) > BY_ITSELF else (before, together)
+        return ((), alone, plain) if float(alone @ together) > BY_ITSELF else (before, together, plain)
 
     def _neighbours(self, vector: Vectors) -> Neighbours:
         rows = self.index.rows.questions

@@ -21,14 +21,14 @@ TALK_WEIGHTS = GRAPH.with_name("talk.safetensors")
 TALK_KINDS = (
     "none", "greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human", "insult", "acknowledgement",
 )  # fmt: skip
-TALK = 0.7
+TALK = 0.6
 """The probability from which a message is small talk."""
 LONGEST_TALK = 20
 """Words of small talk at most; a longer message has something to ask."""
 CLASSES = ("none", "suicide", "overdose", "withdrawal", "violence", "child_danger", "medical_advice")
 LONGEST_PARTS = 24
 """Sentences of a message that are read by themselves."""
-DANGER = 0.5
+DANGER = 0.4
 """The classifier's probability from which a message counts as danger."""
 CONFIRMED = 0.05
 """The same where a pattern saw it too."""
@@ -38,7 +38,7 @@ STORY = 4
 """Sentences from which a message is also read in parts."""
 LESS_FOR_A_PART = 0.25
 """A part, read without the rest, must be this much surer."""
-MEDICAL = 0.2
+MEDICAL = 0.1
 """The classifier's probability from which a personal medical decision is asked for."""
 _STILL = re.compile(
     r"\W*(?:yes|yeah|yep|yup|y|i am|i do|i have|kind of|sort of|maybe|a little|not really|no i'?m not|i'?m not (?:ok|okay|safe)"

@@ -319,6 +319,9 @@ class Broken:
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         raise RuntimeError("broken")
 
+    def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
+        raise RuntimeError("broken")
+
     def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
         raise RuntimeError("broken")
 

@@ -79,6 +79,13 @@ def test_what_means_the_same_is_near(encoder: PackagedEncoder) -> None:
     assert float(rows[0] @ rows[1]) > float(rows[0] @ rows[2]) + 0.3
 
 
+def test_both_vectors_at_once_are_the_two(encoder: PackagedEncoder) -> None:
+    for text in TEXTS:
+        plain, question = encoder.encode_both(text)
+        assert plain.tobytes() == encoder.encode([text])[0].tobytes()
+        assert question.tobytes() == encoder.encode_questions([text])[0].tobytes()
+
+
 def test_a_follow_up_is_near_the_question_that_it_means(encoder: PackagedEncoder) -> None:
     meant, other = encoder.encode_questions(["how long is a library card valid?", "who may get a library card?"])
     read = encoder.encode_followup("and how long is it valid?", ["who may get a library card?"])

@@ -36,6 +36,9 @@ class Counting:
         self.texts += texts
         return self._encoder.encode_questions(texts)
 
+    def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
+        return self._encoder.encode_both(text)
+
     def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
         return self._encoder.encode_followup(message, before)
 

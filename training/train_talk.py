@@ -71,7 +71,8 @@ def main() -> None:
         f"of the others left alone {(~told)[~small].mean():.4f}"
     )
     model.fit(rows, labels)
-    save_file({"weight": model.coef_.astype(np.float32), "bias": model.intercept_.astype(np.float32)}, args.out)
+    layer = {"weight": model.coef_, "bias": model.intercept_}
+    save_file({name: np.ascontiguousarray(values, np.float32) for name, values in layer.items()}, args.out)
     digest = hashlib.sha256(args.out.read_bytes()).hexdigest()
     args.out.with_suffix(".sha256").write_text(f"{digest}  {args.out.name}\n")
 
