@@ -20,7 +20,7 @@ from chatbot.reasons import Reasons, explain
 from chatbot.retrieval import Retriever, Search, spellings
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening
-from chatbot.selection import Quote, confidence, select
+from chatbot.selection import Quote, confidence, quoted_in, select
 from chatbot.settings import Settings
 from chatbot.topics import nearest_topics, topic_quotes
 
@@ -219,7 +219,13 @@ class Assistant:
         what to say where that is nothing."""
         if reading.bearing in ("more", "where"):
             asked = self._last_answered(reading.before)
-            if reading.bearing == "where" or not asked.quotes:
+            if reading.bearing == "where":
+                replies = (
+                    quoted_in(turn.content, self._index) for turn in reversed(history) if turn.role == "assistant"
+                )
+                quotes = next((quotes for quotes in replies if quotes), asked.quotes)
+                return [replace(asked, quotes=quotes)], answers.NOT_COVERED
+            if not asked.quotes:
                 return [asked], answers.NOT_COVERED
             said = "\n".join(turn.content for turn in history if turn.role == "assistant")
             return [self._find_more(asked, said)], answers.NO_MORE

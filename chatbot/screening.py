@@ -142,7 +142,7 @@ class Screen:
             return Screening(seen if patterned and seen is not None else kind)
         if medical >= MEDICAL or (seen is Concern.MEDICAL_ADVICE and medical >= CONFIRMED):
             return Screening(Concern.MEDICAL_ADVICE)
-        talk = self._model.talk(rows[0]) if len(text.split()) <= LONGEST_TALK and danger < DOUBTFUL else None
+        talk = self._model.talk(rows[0]) if len(text.split()) <= LONGEST_TALK else None
         return Screening(None, danger >= DOUBTFUL, talk)
 
 

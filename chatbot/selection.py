@@ -105,6 +105,12 @@ def select(question: str, hits: Sequence[Hit], support: Support, index: PassageI
     return _spans(chosen, index, listed)
 
 
+def quoted_in(text: str, index: PassageIndex) -> tuple[Quote, ...]:
+    """The sentences of the articles that stand in a text, as quotes in reading order."""
+    rows = [row for row in range(len(index.sentences)) if index.sentence_text(row) in text]
+    return _spans(dict.fromkeys(rows, 1.0), index, False) if rows else ()
+
+
 def _says_the_same(row: int, other: int, rows: Vectors, index: PassageIndex) -> bool:
     alike = float(rows[row] @ rows[other]) > ALIKE
     return alike and not figures_differ(index.sentence_text(row), index.sentence_text(other))

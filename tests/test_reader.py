@@ -29,7 +29,7 @@ from chatbot.reader import (
 from chatbot.retrieval import BM25_HALF, Retriever, Search
 
 QUESTIONS = ["does IOP include detox?", "what is DBT", "who won the world cup?", "asdf", "?", "rent " * 40]
-SIGNALS = 10
+SIGNALS = 11
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,7 @@ def test_the_signals_are_the_scores(retriever: Retriever) -> None:
                 search.answered - search.unanswered,
                 hit.known - search.answered,
                 hit.known**2,
+                hit.vote,
             ]
         )
     logits = np.arange(len(search.hits), dtype=np.float64)
@@ -105,6 +106,7 @@ def test_the_question_signals_are_of_the_whole_search(retriever: Retriever) -> N
             len(search.hits) - 1,
             max(hit.cosine for hit in search.hits),
             max(hit.passage_cosine for hit in search.hits),
+            search.vote,
         ]
     )
 
@@ -113,7 +115,7 @@ def test_the_calibration_that_ships_fits_the_signals(retriever: Retriever) -> No
     fitted = json.loads(CALIBRATION.read_text("utf-8"))
     for kind in ("none", "default") if WEIGHTS.exists() else ("none",):
         for known in ("with", "without"):
-            for part, count in (("question", 6), ("sentence", SIGNALS)):
+            for part, count in (("question", 7), ("sentence", SIGNALS)):
                 curve = fitted[f"{kind}, {known} questions"][part]
                 assert len(curve["weights"]) == count
                 assert all(map(math.isfinite, [*curve["weights"], curve["offset"]]))

@@ -15,7 +15,7 @@ from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex, build_index
 from chatbot.passages import leans_back
 from chatbot.retrieval import Hit, Retriever
-from chatbot.selection import ADDS, ANSWERS, MOST, SHARE, Quote, confidence, select, wants_list
+from chatbot.selection import ADDS, ANSWERS, MOST, SHARE, Quote, confidence, quoted_in, select, wants_list
 
 TAKES_BACK = re.compile(r"(?:However|But|Unless)\b")
 PLAIN, LISTING = "is it warm", "which kinds of scraps are there"
@@ -313,3 +313,13 @@ def test_a_question_for_a_list(question: str) -> None:
 @pytest.mark.parametrize("question", ["does IOP include detox?", "how long is it", "can I keep my job?", ""])
 def test_a_question_for_one_thing(question: str) -> None:
     assert not wants_list(question)
+
+
+def test_what_was_quoted_is_found_again(index: PassageIndex) -> None:
+    texts = [index.sentence_text(row) for row in range(0, len(index.sentences), 7)]
+    for text in texts:
+        quotes = quoted_in(f"Something else. {text} [1]\n\nMore.", index)
+        found = [index.articles[q.article].sections[q.section].text[q.start : q.end] for q in quotes]
+        assert any(text in quote for quote in found)
+    assert quoted_in("Nothing of the articles.", index) == ()
+    assert quoted_in("", index) == ()
