@@ -22,7 +22,7 @@ from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening
 from chatbot.selection import Quote, confidence, quoted_in, select
 from chatbot.settings import Settings
-from chatbot.topics import nearest_topics, topic_quotes
+from chatbot.topics import Suggestions, nearest_topics, topic_quotes
 
 CANDIDATES = 12
 """Sentences that the reader reads for one question."""
@@ -63,7 +63,7 @@ class Assistant:
     ) -> None:
         self._index, self._reader = index, reader
         self._retriever, self._encoder = Retriever(index, encoder), encoder
-        self._vocabulary = frozenset(spellings(index))
+        self._vocabulary, self._suggest = frozenset(spellings(index)), Suggestions(index)
         self._limit = max_question_characters
         self._screen = screen or Screen(None)
         self.helplines = helplines
@@ -271,13 +271,13 @@ class Assistant:
             Status.PARTLY_ANSWERED if missing else Status.SOURCES_DIFFER if apart else Status.ANSWERED,
             "\n\n".join(texts),
             tuple(citations),
-            suggestions=nearest_topics(self._index, findings[0].search.hits, 3, without=found[0].quotes),
+            suggestions=self._suggest(findings[0].search.hits, 3, found[0].quotes),
             helplines=safety.pick(self.helplines, "referral") if missing else (),
             support=min(finding.support for finding in found),
         )
 
     def _not_covered(self, findings: Sequence[Finding], opening: str) -> Answer:
-        suggestions = nearest_topics(self._index, findings[0].search.hits, 3)
+        suggestions = self._suggest(findings[0].search.hits, 3)
         helplines = safety.pick(self.helplines, "referral")
         nearest = max((finding.search for finding in findings), key=lambda search: search.unanswered)
         fitting = nearest.say if nearest.unanswered >= FITS else ""

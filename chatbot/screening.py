@@ -38,7 +38,7 @@ STORY = 4
 """Sentences from which a message is also read in parts."""
 LESS_FOR_A_PART = 0.25
 """A part, read without the rest, must be this much surer."""
-MEDICAL = 0.1
+MEDICAL = 0.15
 """The classifier's probability from which a personal medical decision is asked for."""
 _STILL = re.compile(
     r"\W*(?:yes|yeah|yep|yup|y|i am|i do|i have|kind of|sort of|maybe|a little|not really|no i'?m not|i'?m not (?:ok|okay|safe)"

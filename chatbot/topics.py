@@ -13,6 +13,15 @@ from chatbot.selection import MOST, Quote
 _ASKED = re.compile(r"^\W*what do the articles say about\W+(?P<heading>.+?)\W*$", re.IGNORECASE)
 
 
+_PRESENTABLE = re.compile(
+    r"(?:What|How|Who|Is|Are|Do|Does|Can|Why|When|Where|Which|Will|Should) (?:[^\s.?!;:,]+ ){2,9}[^\s.?!;:,]+\?"
+)
+# Questions of one person, which nobody else would press, and two in one.
+_SOMEBODY = re.compile(
+    r"\b(?:i|i'm|my|me|we|our|he|she|his|her|him|caller|and|you|your|it|this|that|there|they)\b", re.IGNORECASE
+)
+
+
 def as_question(heading: str) -> str:
     """A heading as something to press: as it stands where it is a question."""
     return heading if heading.rstrip().endswith("?") else f"What do the articles say about “{heading.strip(' .:')}”?"
@@ -77,6 +86,37 @@ def nearest_topics(
         if len(found) == limit:
             break
     return tuple(found.values())
+
+
+class Suggestions:
+    """Questions that the articles answer, near to what was asked: known ones in presentable words, then headings."""
+
+    def __init__(self, index: PassageIndex) -> None:
+        self._index = index
+        wordings: dict[tuple[int, ...], str] = {}
+        for question, rows in zip(index.questions, index.question_rows, strict=True):
+            if rows and _PRESENTABLE.fullmatch(question.text) and not _SOMEBODY.search(question.text):
+                best = wordings.get(rows, question.text)
+                wordings[rows] = min(best, question.text, key=lambda text: (len(text), text))
+        self._by_row: dict[int, list[tuple[tuple[int, ...], str]]] = {}
+        for rows in sorted(wordings, key=lambda rows: (len(rows), rows)):
+            for row in rows:
+                self._by_row.setdefault(row, []).append((rows, wordings[rows]))
+
+    def __call__(self, hits: Sequence[Hit], limit: int, without: Sequence[Quote] = ()) -> tuple[str, ...]:
+        """Up to `limit` questions near the hits that these quotes don't answer already."""
+        quoted = {row for quote in without for row in quote.rows}
+        found: dict[str, None] = {}
+        told: set[int] = set(quoted)
+        for hit in hits:
+            for rows, wording in self._by_row.get(hit.row, ()):
+                if not told & set(rows) and len(found) < limit:
+                    found[wording] = None
+                    told |= set(rows)
+        for topic in nearest_topics(self._index, hits, limit, without) if len(found) < limit else ():
+            if len(found) < limit:
+                found[topic] = None
+        return tuple(found)
 
 
 def _common_terms(index: PassageIndex) -> frozenset[str]:

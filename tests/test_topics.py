@@ -2,10 +2,12 @@
 
 import pytest
 
+from chatbot.answers import Status
+from chatbot.assistant import Assistant
 from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex
 from chatbot.retrieval import Retriever
-from chatbot.topics import as_question, nearest_topics, topic_quotes
+from chatbot.topics import Suggestions, as_question, nearest_topics, topic_quotes
 
 
 @pytest.fixture(scope="module", params=["index", "originals", "small"])
@@ -119,3 +121,23 @@ def test_a_heading_about_the_whole_subject_hides_no_other(index: PassageIndex, e
     hits = Retriever(index, encoder).search("what is an intensive outpatient program (IOP)?", 10**6).hits
     first = [hit for hit in hits if hit.passage.heading == "What is an Intensive Outpatient Program (IOP)?"]
     assert len(nearest_topics(index, [*first, *hits], 3)) == 3
+
+
+@pytest.mark.parametrize(
+    "question", ["does IOP include detox?", "will my boss find out", "how many people are in a group"]
+)
+def test_what_is_suggested_is_near_not_quoted_yet_and_answered(assistant: Assistant, question: str) -> None:
+    answer = assistant.ask(question)
+    assert len(answer.suggestions) == len(set(answer.suggestions)) == 3
+    for suggestion in answer.suggestions:
+        told = assistant.ask(suggestion)
+        assert told.status in (Status.ANSWERED, Status.SOURCES_DIFFER)
+        assert {c.quote for c in told.citations} - {c.quote for c in answer.citations}
+
+
+def test_suggestions_are_headings_where_nobody_said_how_people_ask(
+    originals: PassageIndex, encoder: PackagedEncoder
+) -> None:
+    hits = Retriever(originals, encoder).search("does IOP include detox?").hits
+    assert Suggestions(originals)(hits, 3) == nearest_topics(originals, hits, 3)
+    assert Suggestions(originals)((), 3) == nearest_topics(originals, (), 3)
