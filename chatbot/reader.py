@@ -22,6 +22,9 @@ TOGETHER = 6
 UNLIKELY, LIKELY = 0.1, 0.8
 """Where the known questions alone make it less probable than this, or more, that the articles answer, nothing is read:
 on the tuning questions no answer changed below, and above the answers were slightly better without."""
+FAR = 0.6
+"""A question whose nearest known one has less than this cosine is judged as if there were no known ones: few of them
+say nothing of all that they don't ask."""
 READ = 8
 """Sentences read of what was found, where there are known questions to rank them."""
 WEIGHTS = Path(__file__).parent / "weights" / "reader.onnx"
@@ -225,8 +228,10 @@ def _asked_about(index: PassageIndex) -> frozenset[str]:
 
 
 def _by_knowledge(search: Search, asked_about: frozenset[str]) -> Iterator[tuple[bool, npt.NDArray[np.int64]]]:
-    """Which hits are of articles that known questions are about, and which are not; neither is empty."""
-    known = np.array([hit.passage.article in asked_about for hit in search.hits], dtype=bool)
+    """Which hits are of articles that known questions are about, and which are not; neither is empty. Where the
+    question is far from all known ones, none is."""
+    near = max(search.answered, search.unanswered) >= FAR
+    known = np.array([near and hit.passage.article in asked_about for hit in search.hits], dtype=bool)
     for value in (True, False):
         if (known == value).any():
             yield value, np.flatnonzero(known == value)

@@ -106,9 +106,10 @@ def select(question: str, hits: Sequence[Hit], support: Support, index: PassageI
 
 
 def quoted_in(text: str, index: PassageIndex) -> tuple[Quote, ...]:
-    """The sentences of the articles that stand in a text, as quotes in reading order."""
-    rows = [row for row in range(len(index.sentences)) if index.sentence_text(row) in text]
-    return _spans(dict.fromkeys(rows, 1.0), index, False) if rows else ()
+    """The sentences of the articles that stand in a text, as quotes in the text's order."""
+    places = {row: text.find(index.sentence_text(row)) for row in range(len(index.sentences))}
+    rows = {row: 1.0 for row, place in places.items() if place >= 0}
+    return tuple(sorted(_spans(rows, index, False), key=lambda quote: places[quote.rows[0]])) if rows else ()
 
 
 def _says_the_same(row: int, other: int, rows: Vectors, index: PassageIndex) -> bool:

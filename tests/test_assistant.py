@@ -10,7 +10,7 @@ from conftest import CORPUS, ROOT, open_assistant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot.answers import CARDS, INVALID, MEDICAL, NOT_COVERED, SMALL_TALK, Answer, Status
+from chatbot.answers import CARDS, INVALID, MEDICAL, NOT_COVERED, OTHER_LANGUAGES, SMALL_TALK, Answer, Status
 from chatbot.assistant import CANDIDATES, Assistant
 from chatbot.conversation import Turn, contextualise
 from chatbot.encoder import PackagedEncoder, Vectors
@@ -74,9 +74,10 @@ def check(assistant: Assistant, answer: Answer) -> None:
     assert answer.support is None or 0 <= answer.support <= 1
     assert json.loads(json.dumps(answer.public())) == answer.public()
     if answer.status is Status.NOT_COVERED:
-        assert answer.text.startswith(NOT_COVERED)
         assert answer.helplines
-        assert answer.helplines[0].name in answer.text
+        if answer.text not in OTHER_LANGUAGES.values():
+            assert answer.text.startswith(NOT_COVERED)
+            assert answer.helplines[0].name in answer.text
 
 
 def check_was_retrieved(assistant: Assistant, question: str, answer: Answer) -> None:
