@@ -65,6 +65,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=FOLLOWUPS)
+    parser.add_argument("--start", type=Path, default=ADAPTER, help="adapter to go on from")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--rate", type=float, default=7e-4)
     parser.add_argument("--batch", type=int, default=32)
@@ -81,7 +82,7 @@ def main() -> None:
     library = library_pool(ROOT / "corpus")
     teacher, model = QuestionModel(16, longest=96), QuestionModel(16, longest=96)
     teacher.load(ADAPTER)
-    model.load(ADAPTER)
+    model.load(args.start)
     print(report(model, teacher, held), flush=True)
     optimizer = torch.optim.AdamW(model.parameters, lr=args.rate, weight_decay=0.01)
     began, done = time.time(), 0
