@@ -1,9 +1,12 @@
-"""Do two articles give different figures? Seen from the sentences: numbers with their units."""
+"""Do two articles give different answers? Seen from the sentences: numbers with their units; what one says always
+holds and another that it may; what one calls fit and another too little."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
+
+from chatbot.lexical import terms
 
 _NUMBERS = {
     word: float(value)
@@ -30,6 +33,31 @@ _HOW_MUCH = re.compile(
     r"|schedule|time commitment|frequency)\b",
     re.IGNORECASE,
 )
+# Who asks for a list or a reason is not asking whether.
+_NOT_WHETHER = re.compile(r"\b(?:what|why|how|which|when|where|who|list|name)\b", re.IGNORECASE)
+_MAY = re.compile(
+    r"\b(?:may|might|sometimes|optional(?:ly)?|some (?:\w+ )?(?:programs?|facilities|centers|places)|not (?:all|every)"
+    r"|if (?:needed|necessary|desired))\b",
+    re.IGNORECASE,
+)
+_ALWAYS = re.compile(
+    r"\b(?:core|always|must|requires?|required|requirement|mandatory|never|every (?:program|patient|client|session)"
+    r"|all (?:programs|patients|clients))\b",
+    re.IGNORECASE,
+)
+_TOO_LITTLE = re.compile(
+    r"\b(?:more intens\w+ than an?|not (?:be )?(?:suitable|appropriate|right|recommended|enough|ideal|a good fit)"
+    r"|should not|better (?:suited|served) (?:to|for|by|in)|(?:rather than|instead of) an?"
+    r"|(?:needs?|requires?|benefit from) (?:an? )?(?:inpatient|residential|higher))\b",
+    re.IGNORECASE,
+)
+_FIT = re.compile(
+    r"\b(?:can (?:use|attend|join|address|treat|benefit)|suitable|appropriate|right for|good (?:fit|choice)|ideal|tailored"
+    r"|works? (?:well )?for)\b",
+    re.IGNORECASE,
+)
+SHARED = 2
+"""Words beside the common ones that two sentences have in common when they speak of the same thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +108,29 @@ def figures_differ(one: str, other: str) -> bool:
     return bool(pairs) and not any((a.low, a.high) == (b.low, b.high) for a, b in pairs)
 
 
-def differ(question: str, texts: Sequence[tuple[str, str]]) -> bool:
-    """Whether, to a question for a figure, (article, quote) pairs of different articles give different ones.
+def stances_differ(one: str, other: str, common: frozenset[str]) -> bool:
+    """Whether two texts on the same thing take different stands: it always holds and it may, or fit and too little.
+    `common` are stems that say nothing of what a sentence is about."""
+    if len(set(terms(one)) & set(terms(other)) - common) < SHARED:
+        return False
+    return any(
+        (_ALWAYS.search(a) and not _MAY.search(a) and _MAY.search(b) and not _ALWAYS.search(b))
+        or (_TOO_LITTLE.search(a) and _FIT.search(b) and not _TOO_LITTLE.search(b))
+        for a, b in ((one, other), (other, one))
+    )
 
-    Yes in one article against no in another is not looked for: by the words of negation alone it was found where
-    nothing differs (in one answer of ten) more often than where it did.
+
+def differ(question: str, texts: Sequence[tuple[str, str]], common: frozenset[str]) -> bool:
+    """Whether (article, quote) pairs of different articles answer a question differently: with other figures where
+    one is asked for, with another stand where it is asked whether.
+
+    Plain yes against no is not looked for: by the words of negation alone it was found where nothing differs (in one
+    answer of ten) more often than where it did.
     """
-    return asks_how_much(question) and any(
-        article != other_article and figures_differ(text, other)
+    figure, whether = asks_how_much(question), not _NOT_WHETHER.search(question)
+    return any(
+        article != other_article
+        and ((figure and figures_differ(text, other)) or (whether and stances_differ(text, other, common)))
         for position, (article, text) in enumerate(texts)
         for other_article, other in texts[position + 1 :]
     )

@@ -4,7 +4,8 @@ from math import inf
 
 import pytest
 
-from chatbot.differences import Quantity, asks_how_much, differ, figures_differ, quantities
+from chatbot.differences import Quantity, asks_how_much, differ, figures_differ, quantities, stances_differ
+from chatbot.lexical import terms
 
 
 @pytest.mark.parametrize(
@@ -37,11 +38,43 @@ def test_figures_differ_is_symmetric_and_never_holds_of_a_text_with_itself() -> 
 
 def test_sources_differ_only_across_articles_and_on_what_was_asked() -> None:
     one, other = "Members come 2 days a week.", "Members come 5 days a week."
-    assert differ("how many days a week is it", [("a", one), ("b", other)])
-    assert not differ("how many days a week is it", [("a", one), ("a", other)])
-    assert not differ("who comes", [("a", one), ("b", other)])
+    assert differ("how many days a week is it", [("a", one), ("b", other)], frozenset())
+    assert not differ("how many days a week is it", [("a", one), ("a", other)], frozenset())
+    assert not differ("who comes", [("a", one), ("b", other)], frozenset())
 
 
 def test_asking_for_a_figure_is_recognised() -> None:
     assert asks_how_much("how often do we meet")
     assert not asks_how_much("who runs the meetings")
+
+
+STANDS = [
+    ("Urine screens are a core part of the course.", "The course may have urine screens.", "is there a urine screen"),
+    (
+        "Every patient must bring a relative to family day.",
+        "Patients sometimes bring a relative to family day.",
+        "do relatives come",
+    ),
+    (
+        "Someone with a panic disorder needs a residential stay.",
+        "Day care can be tailored to a person with a panic disorder.",
+        "is day care enough for panic",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "whether"), STANDS)
+def test_stands_differ_in_either_order_and_only_where_it_is_asked_whether(one: str, other: str, whether: str) -> None:
+    assert stances_differ(one, other, frozenset())
+    assert stances_differ(other, one, frozenset())
+    assert not stances_differ(one, one, frozenset())
+    assert differ(whether, [("a", one), ("b", other)], frozenset())
+    assert not differ("why would they do that", [("a", one), ("b", other)], frozenset())
+
+
+@pytest.mark.parametrize(("one", "other", "whether"), STANDS)
+def test_stands_on_different_things_do_not_differ(one: str, other: str, whether: str) -> None:
+    del whether
+    assert not stances_differ(one, "Lunch may be cold, and a walk can be tailored to the weather.", frozenset())
+    shared = frozenset(terms(one)) & frozenset(terms(other))
+    assert not stances_differ(one, other, shared), "words that every sentence has in common tie nothing together"
