@@ -41,9 +41,7 @@ _PATTERNS: tuple[tuple[Concern, str], ...] = (
         rf"|\b(?:don'?t|do not|dont|can'?t|cant) (?:want to |wanna )?(?:live|be here|go on|be alive)(?: anymore| any more|$)"
         rf"|\bthinking (?:of|about) suicide\b|\bwish i (?:was|were) (?:dead|never born)\b|\bkms\b|\bunaliv\w*|\btired of (?:being alive|living|existing|life)\b"
         r"|\b(?:slit|cut) (?:my|her|his) (?:own )?wrists?\b|\bjump (?:off|from) (?:a|the|my) (?:bridge|roof|building|overpass)\b"
-        r"|\bhop(?:e|ing) i (?:don'?t|dont|never) wake up\b|\b(?:nothing|no reason) (?:left )?to live for\b"
-        r"|\b(?:quiero|queria) morir(?:me)?\b|\bsuicid(?:arme|arse|io)\b|\bmatar(?:me|se)\b|\bquitar(?:me|se) la vida\b|\bno quiero vivir\b"
-        r"|\bje veux mourir\b|\bme suicider\b|\bquero morrer\b|\bme matar\b|\bich will (?:sterben|nicht mehr leben)\b|\bmu\u1ed1n ch\u1ebft\b",
+        r"|\bhop(?:e|ing) i (?:don'?t|dont|never) wake up\b|\b(?:nothing|no reason) (?:left )?to live for\b",
     ),
     (
         Concern.OVERDOSE,
@@ -84,6 +82,28 @@ _PATTERNS: tuple[tuple[Concern, str], ...] = (
     ),
 )
 _COMPILED = tuple((concern, re.compile(pattern, re.IGNORECASE)) for concern, pattern in _PATTERNS)
+# The plainest words for it in the languages most spoken at home in the United States, and some more.
+_ABROAD = (
+    (
+        Concern.SUICIDE,
+        r"\b(?:quiero|quer[ií]a|quiere|quisiera) morir(?:me|se)?\b|\bsuicidar(?:me|se)\b|\b(?:matar|quitar)(?:me|se)(?: la vida)?\b"
+        r"|\b(?:me (?:quiero|voy a)|se (?:quiere|va a|quer[ií]a)) (?:matar|suicidar|quitar la vida|ahorcar)\b|\b(?:no (?:quiero|quiere)|sin ganas de|ya no quiero|ya no quiere) (?:vivir|seguir viviendo)\b"
+        r"|\bje veux (?:mourir|me tuer|en finir)\b|\bme suicider\b|\bse suicider\b|\bquero morrer\b|\b(?:me|se) matar\b|\btirar (?:a )?minha (?:própria )?vida\b"
+        r"|\bich (?:will|möchte) (?:sterben|nicht mehr leben)\b|\bmich umbringen\b|\bvoglio morire\b|\buccidermi\b|\bmwen vle mouri\b|\btouye tèt\b"
+        r"|\bchcę umrzeć\b|\bzabić się\b|\bmuốn chết\b|\btự tử\b|\bgusto ko nang? mamatay\b|\bmagpakamatay\b|\bхочу умереть\b|\bпокончить с собой\b|\bубить себя\b"
+        r"|想死|自杀|自殺|不想活|死にたい|죽고 ?싶|자살|أريد أن أموت|انتحار|मरना चाहत|आत्महत्या",
+    ),
+    (
+        Concern.OVERDOSE,
+        r"\bsobredosis\b(?!.{0,30}\b(?:hace|murió|pasado)\b)|\bno (?:respira|despierta|se despierta)\b|\blabios (?:azules|morados)\b|\bse tomó (?:todas las|muchas) pastillas\b"
+        r"|\bne respire (?:plus|pas)\b|\bnão respira\b|\bnão acorda\b|\bне дышит\b|没有呼吸|不呼吸",
+    ),
+    (
+        Concern.VIOLENCE,
+        r"\b(?:esposo|marido|novio|pareja|padre|papá|esposa|novia|él) (?:\w+ )?me (?:pega|golpea|amenaza|está (?:pegando|golpeando))\b|\bme quiere matar\b",
+    ),
+)
+_COMPILED_ABROAD = tuple((concern, re.compile(pattern, re.IGNORECASE)) for concern, pattern in _ABROAD)
 _NOT_DANGER = re.compile(
     r"\b(?:my|a|his|her|our) (?:\w+ )?(?:brother|sister|son|daughter|friend|cousin|uncle|dad|mom|husband|wife|nephew|niece) died\b",
     re.IGNORECASE,
@@ -131,7 +151,13 @@ def screen(message: str) -> Concern | None:
         if found and not _denied(text, found.start(), concern):
             if not (concern is Concern.OVERDOSE and _NOT_DANGER.search(text)):
                 return concern
-    return None
+    return screen_abroad(message)
+
+
+def screen_abroad(message: str) -> Concern | None:
+    """The same in plain words of other languages, which the classifier was not trained on."""
+    text = normalise(message)
+    return next((concern for concern, pattern in _COMPILED_ABROAD if pattern.search(text)), None)
 
 
 def load_helplines(path: Path) -> tuple[Helpline, ...]:

@@ -127,7 +127,7 @@ class Screen:
         seen = safety.screen(message)
         if seen is None and _goes_on(text, history):
             return Screening(_last_concern(history))
-        if self._model is None:
+        if self._model is None or (seen is not None and seen is safety.screen_abroad(message)):
             return Screening(seen)
         rows = self._model.rows(parts(text))
         if seen is None and _says_nothing(text):
