@@ -3,7 +3,9 @@
 SQuAD 2.0 (half of its development set; Rajpurkar, Jia and Liang 2018): whether the right paragraph comes first, and
 how well each system's score tells answerable questions from those written to look so (area under the ROC curve).
 CLINC150 (Larson et al. 2019): whether the nearest known query has the right intent, and how well its cosine tells
-out-of-scope queries. One question in N is asked of the slow systems' columns and of all others alike. Nothing here
+out-of-scope queries. MTRAG-UN (IBM): the passages of a conversation's last turn (nDCG at 5), by the turn alone, with
+the whole history poured in, and as the engine reads it after the turns before; and how well its support tells turns
+that the passages answer. One question in N is asked of the slow systems' columns and of all others alike. Nothing here
 was trained or tuned on either set. Skips with a reason where the data is not at hand.
 """
 
@@ -12,13 +14,15 @@ import gzip
 import json
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.yardstick import PlainRetrieval
-from chatbot.articles import load_articles
+from chatbot.articles import Article, Section, load_articles
+from chatbot.conversation import Turn, contextualise
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.glossary import Glossary
 from chatbot.index import PassageIndex
@@ -102,6 +106,58 @@ def clinc(path: Path, encoder: Encoder, every: int) -> None:
         print(f"  {name:<28}{np.mean(np.array(right)[inside]):>12.3f}{area:>15.3f}", flush=True)
 
 
+def mtrag(path: Path, encoder: Encoder, every: int) -> None:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        tasks = [json.loads(line) for line in file]
+    texts = sorted({" ".join(part["text"].split()) for task in tasks for part in task["contexts"]})
+    number = {text: place for place, text in enumerate(texts)}
+    starts = np.cumsum([0, *(len(text) + 1 for text in texts)]).tolist()
+    sections = tuple(Section((f"Passage {place}",), starts[place], text) for text, place in number.items())
+    article = Article("passages", "Passages", None, None, None, "original", "\n".join(texts), sections)
+    index = PassageIndex.build([article], Glossary(), (), encoder)
+    plain, retriever, reader = PlainRetrieval(index, encoder), Retriever(index, encoder), CrossEncoderReader(index)
+    section_of = np.array([passage.section for passage in index.passages])
+    found: dict[str, list[float]] = {}
+    kinds, supports, answerable = [], [], []
+    for task in [task for task in tasks if task["turn"] != "1"][::every]:
+        history = [Turn("user" if t["speaker"] == "user" else "assistant", t["text"]) for t in task["input"]]
+        message = history.pop().content
+        wanted = {number[" ".join(part["text"].split())] for part in task["contexts"]}
+        reading = contextualise(message, history)
+        before = reading.before if reading.bearing in ("leans", "perhaps") else ()
+        if not wanted or not history:
+            continue
+        poured = " ".join(turn.content for turn in history if turn.role == "user") + " " + message
+        orders = {}
+        for name, text in (("half and half, last turn", message), ("half and half, all turns", poured)):
+            orders[name] = section_of[np.argsort(-plain.scores(text), kind="stable")].tolist()
+        for name, turns in (
+            ("ours, last turn", ()),
+            ("ours, in place", before),
+            ("ours, always in place", reading.before),
+        ):
+            search = retriever.search(message, 60, turns)
+            orders[name] = [hit.passage.section for hit in search.hits]
+            if name == "ours, in place":
+                first = replace(search, hits=search.hits[:12])
+                supports.append(float(reader.support(search.read_as, first).max()))
+        kinds.append(task["Multi-Turn"][0])
+        answerable.append(task["answerability"][0] in ("ANSWERABLE", "PARTIAL"))
+        for name, order in orders.items():
+            ranked = list(dict.fromkeys(order))[:5]
+            gain = sum(1 / np.log2(place + 2) for place, section in enumerate(ranked) if section in wanted)
+            found.setdefault(name, []).append(
+                gain / sum(1 / np.log2(place + 2) for place in range(min(5, len(wanted))))
+            )
+    names = sorted(set(kinds))
+    print(f"\nMTRAG-UN, {len(texts)} passages, {len(kinds)} turns after the first, nDCG at 5")
+    print(f"  {'':<28}{'all':>12}" + "".join(f"{name:>15}" for name in names))
+    for name, gains in found.items():
+        by_kind = [np.mean([g for g, kind in zip(gains, kinds, strict=True) if kind == one]) for one in names]
+        print(f"  {name:<28}{np.mean(gains):>12.3f}" + "".join(f"{value:>15.3f}" for value in by_kind), flush=True)
+    print(f"  answerability by our support: area {roc_auc_score(answerable, supports):.3f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
@@ -111,6 +167,7 @@ def main() -> None:
         sys.exit(f"skipped: {args.data} is not there")
     encoder = load_encoder()
     squad(args.data / "squad2" / "dev-v2.0.json.gz", encoder, args.every)
+    mtrag(args.data / "mtrag-un" / "reference.jsonl.gz", encoder, max(1, args.every // 3))
     clinc(args.data / "clinc150" / "data_full.json.gz", encoder, args.every)
 
 
