@@ -27,6 +27,9 @@ GRAPH = Path(__file__).parent / "weights" / "encoder.onnx"
 ADAPTER = GRAPH.with_name("questions.safetensors")
 """Low-rank changes to the packaged model that bring questions with one answer together, written by
 `training/train_questions.py`."""
+QUERIES = GRAPH.with_name("queries.safetensors")
+"""Low-rank changes that put a question near the sentences that answer it, which are embedded without any; written by
+`training/train_queries.py`."""
 FOLLOWUPS = GRAPH.with_name("followups.safetensors")
 """Low-rank changes that put a message, with the questions before it, where the same question stands in full words,
 written by `training/train_followups.py`."""
@@ -54,8 +57,12 @@ class Encoder(Protocol):
         """The same shape, in a space where questions that want the same answer are near each other."""
         ...
 
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """The same shape, in the space of `encode`: where what answers these questions stands."""
+        ...
+
     def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
-        """Of one text what `encode` and what `encode_questions` give, each of shape (dim,)."""
+        """Of one text what `encode_queries` and what `encode_questions` give, each of shape (dim,)."""
         ...
 
     def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
@@ -147,12 +154,15 @@ class PackagedEncoder:
     name = PACKAGED_MODEL
     dim = 384
 
-    def __init__(self, graph: Path = GRAPH, adapter: Path = ADAPTER, followups: Path = FOLLOWUPS) -> None:
+    def __init__(
+        self, graph: Path = GRAPH, adapter: Path = ADAPTER, followups: Path = FOLLOWUPS, queries: Path = QUERIES
+    ) -> None:
         """Load the weights. Raises `ModelError`."""
         folder = model_folder(PACKAGED_MODEL)
         self._plain = AdaptedModel(None, graph)
         self._questions = AdaptedModel(adapter, graph)
         self._followups = AdaptedModel(followups, graph)
+        self._queries = AdaptedModel(queries, graph)
         self._words = frozenset(self._plain.tokenizer.get_vocab())
         self.digest = hashlib.sha256(f"{_digest(folder)}{file_sha256(adapter)}".encode()).hexdigest()
 
@@ -164,11 +174,15 @@ class PackagedEncoder:
         """The same with the adapter's changes."""
         return self._questions.encode(texts)
 
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """float32, shape (len(texts), dim), unit rows, in the space of `encode`: near what answers these questions."""
+        return self._queries.encode(texts)
+
     def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
-        """Of one text what `encode` and what `encode_questions` give, each of shape (dim,), at the same time."""
-        plain = _cores().submit(self._plain.encode, [text])
+        """Of one text what `encode_queries` and what `encode_questions` give, each of shape (dim,), at the same time."""
+        query = _cores().submit(self._queries.encode, [text])
         question = self._questions.encode([text])[0]
-        return plain.result()[0], question
+        return query.result()[0], question
 
     def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
         """Shape (dim,), in the space of `encode_questions`."""
@@ -285,6 +299,10 @@ class SentenceTransformerEncoder:
 
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         """The same as `encode`: another model brings no adapter."""
+        return self.encode(texts)
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """The same as `encode`."""
         return self.encode(texts)
 
     def encode_both(self, text: str) -> tuple[Vectors, Vectors]:

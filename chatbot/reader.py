@@ -170,7 +170,7 @@ class CrossEncoder:
         self._tokenizer = Tokenizer.from_file(str(model_folder(PACKAGED_MODEL) / "tokenizer.json"))
         self._tokenizer.enable_truncation(LONGEST, strategy="longest_first")
         self._tokenizer.no_padding()
-        self._contexts = _contexts(index)
+        self._contexts = contexts(index)
 
     def logits(self, question: str, search: Search) -> Support:
         """The model's own judgement of each hit, shape (len(search.hits),), 0 for even odds."""
@@ -241,9 +241,9 @@ def _part(search: Search, rows: npt.NDArray[np.int64]) -> Search:
     return replace(search, hits=tuple(search.hits[i] for i in rows))
 
 
-def _contexts(index: PassageIndex) -> list[str]:
+def contexts(index: PassageIndex) -> list[str]:
     """What is read for each sentence of the index, in the order of its rows."""
-    contexts = []
+    found = []
     section, before, lead = ("", -1), "", ""
     for number, sentence in index.sentences:
         passage = index.passages[number]
@@ -255,6 +255,6 @@ def _contexts(index: PassageIndex) -> list[str]:
         elif sentence.role == "item" and lead:
             text, before = f"{lead} {text}", ""
         heading = passage.trail[-1] if passage.trail else index.articles[passage.article].title
-        contexts.append(reader_input(heading, before, text))
+        found.append(reader_input(heading, before, text))
         before = text
-    return contexts
+    return found

@@ -1,6 +1,7 @@
 """Finding the sentences that could answer: dense passages, dense sentences, BM25 and known questions, fused."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ BY_ITSELF = 0.85
 """From this cosine between what a message means by itself and after the questions before it, it needs none of them."""
 READ_AS = 0.7
 """From this cosine with it, a follow-up is searched in the words of the nearest known question."""
+COMMON = 0.06
+"""Words in a larger share of the sentences are common."""
 LONG_WORD = 10
 """From this many letters two slips are put right, below it one."""
 SHORTEST_TYPO = 5
@@ -143,15 +146,17 @@ class Retriever:
         rows = self.index.rows
         if not self.index.sentences:
             return Search(())
-        before, vector, plain = self._in_place(query, before)
-        near = self._neighbours(vector)
+        before, place, vector = self._in_place(query, before)
+        near = self._neighbours(place)
         known, votes = self._by_sentence(near)
-        if before:
+        if before and len(place):
             query = self.prepare(self._in_full_words(query, before, near))
-            plain = self._encoder.encode([query.text])[0]
+            vector = self._encoder.encode_queries([query.text])[0]
+        elif before:
+            query = self._joined(query, before)
         scores = {
-            "cosine": rows.sentences.cosines(plain),
-            "passage_cosine": rows.passages.cosines(plain)[self._passage_of],
+            "cosine": rows.sentences.cosines(vector),
+            "passage_cosine": rows.passages.cosines(vector)[self._passage_of],
             "bm25": rows.sentence_terms.scores(query.terms),
             "passage_bm25": rows.passage_terms.scores(query.terms)[self._passage_of],
             "known": known,
@@ -171,6 +176,18 @@ class Retriever:
             hits, **self._by_question(near), read_as=query.text if before else question, together=bool(before)
         )
 
+    def _blended(self, texts: Sequence[str]) -> Vectors:
+        """One unit vector, shape (dim,), of a message and the questions before it, newest first: each counts half as
+        much as the one after it."""
+        rows = self._encoder.encode_queries(list(texts))
+        blended = (0.5 ** np.arange(len(rows))) @ rows
+        return np.asarray(blended / max(float(np.linalg.norm(blended)), 1e-12), dtype=np.float32)
+
+    def _joined(self, query: Query, before: Sequence[str]) -> Query:
+        """A message as it is looked up and read without known questions: joined with the question before it."""
+        last = self.prepare(before[-1])
+        return Query(f"{last.text.rstrip('?. ')}: {query.text}", tuple(dict.fromkeys([*query.terms, *last.terms])))
+
     def _in_full_words(self, query: Query, before: Sequence[str], near: Neighbours) -> str:
         """The known question that a follow-up is most like, or the follow-up joined with the question before it."""
         if len(near.cosines) and near.cosines.max() >= READ_AS:
@@ -179,14 +196,14 @@ class Retriever:
 
     def _in_place(self, query: Query, before: Sequence[str]) -> tuple[Sequence[str], Vectors, Vectors]:
         """The questions before a message that it needs; where it stands among known questions, shape (dim,), or (0,)
-        without any; and its plain vector, shape (dim,)."""
+        without any; and where its answers stand among the sentences, shape (dim,)."""
         if not len(self.index.rows.questions):
-            return before, np.zeros(0, np.float32), self._encoder.encode([query.text])[0]
-        plain, alone = self._encoder.encode_both(query.text)
+            return before, np.zeros(0, np.float32), self._blended([query.text, *reversed(before)])
+        vector, alone = self._encoder.encode_both(query.text)
         if not before:
-            return (), alone, plain
+            return (), alone, vector
         together = self._encoder.encode_followup(query.text, before)
-        return ((), alone, plain) if float(alone @ together) > BY_ITSELF else (before, together, plain)
+        return ((), alone, vector) if float(alone @ together) > BY_ITSELF else (before, together, vector)
 
     def _neighbours(self, vector: Vectors) -> Neighbours:
         rows = self.index.rows.questions
@@ -237,3 +254,14 @@ def spellings(index: PassageIndex) -> list[str]:
     texts += [*glossary.abbreviations, *glossary.abbreviations.values(), *glossary.lay_words]
     texts += [text for values in glossary.lay_words.values() for text in values]
     return sorted({word for text in texts for word in words(text)} | STOP_WORDS)
+
+
+def unclear(search: Search) -> bool:
+    """Whether a follow-up, read after the questions before it, is like none that is known."""
+    return search.together and 0.0 < max(search.answered, search.unanswered) < READ_AS
+
+
+def common_terms(index: PassageIndex) -> frozenset[str]:
+    """Stems that stand in more sentences than say anything of what one of them is about."""
+    counts = Counter(term for row in range(len(index.sentences)) for term in set(terms(index.sentence_text(row))))
+    return frozenset(term for term, count in counts.items() if count > COMMON * len(index.sentences))

@@ -81,9 +81,18 @@ def test_what_means_the_same_is_near(encoder: PackagedEncoder) -> None:
 
 def test_both_vectors_at_once_are_the_two(encoder: PackagedEncoder) -> None:
     for text in TEXTS:
-        plain, question = encoder.encode_both(text)
-        assert plain.tobytes() == encoder.encode([text])[0].tobytes()
+        query, question = encoder.encode_both(text)
+        assert query.tobytes() == encoder.encode_queries([text])[0].tobytes()
         assert question.tobytes() == encoder.encode_questions([text])[0].tobytes()
+
+
+def test_a_query_is_nearer_to_what_answers_it(encoder: PackagedEncoder) -> None:
+    answer, other = encoder.encode(
+        ["Members may keep a book for three weeks.", "The library was founded by three women in 1903."]
+    )
+    question = "how long can i hang on to a book from the library"
+    query, plain = encoder.encode_queries([question])[0], encoder.encode([question])[0]
+    assert float(query @ (answer - other)) > float(plain @ (answer - other)) > 0
 
 
 def test_a_follow_up_is_near_the_question_that_it_means(encoder: PackagedEncoder) -> None:
@@ -152,6 +161,7 @@ def test_a_folder_is_as_good_as_the_package(folder: Path, encoder: PackagedEncod
     own = SentenceTransformerEncoder(str(folder))
     assert (own.name, own.dim) == ("model", encoder.dim)
     assert own.encode_questions(TEXTS[:1]).tobytes() == own.encode(TEXTS[:1]).tobytes()
+    assert own.encode_queries(TEXTS[:1]).tobytes() == own.encode(TEXTS[:1]).tobytes()
     joined = own.encode(["what is DBT?: and for teens"])[0]
     assert own.encode_followup("and for teens", ["what is IOP?", "what is DBT?"]).tobytes() == joined.tobytes()
     np.testing.assert_allclose(own.encode(TEXTS), encoder.encode(TEXTS), atol=1e-5)

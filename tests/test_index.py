@@ -36,6 +36,9 @@ class Counting:
         self.texts += texts
         return self._encoder.encode_questions(texts)
 
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._encoder.encode_queries(texts)
+
     def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
         return self._encoder.encode_both(text)
 

@@ -33,7 +33,7 @@ def small_retriever(small: PassageIndex, encoder: PackagedEncoder) -> Retriever:
 @pytest.mark.parametrize("question", QUESTIONS[:8])
 def test_every_score_is_what_it_is_called(retriever: Retriever, encoder: PackagedEncoder, question: str) -> None:
     index, query = retriever.index, retriever.prepare(question)
-    vector = encoder.encode([query.text])[0]
+    vector = encoder.encode_queries([query.text])[0]
     search = retriever.search(question)
     asked = index.rows.questions.rows() @ encoder.encode_questions([query.text])[0]
     asked[np.argsort(-asked)[NEAREST:]] = 0.0

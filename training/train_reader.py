@@ -3,8 +3,9 @@
     python training/train_reader.py                     train, print the figures, write chatbot/weights/
     python training/train_reader.py --epochs 1 --limit 500    a quick look
 
-Reads `training/pairs/*.jsonl`, and SQuAD 2.0's development set where it is given with --squad. Seeded; the
-same machine and versions give the same weights. Whole articles are held out for tuning and for testing.
+Reads `training/pairs/*.jsonl`, with --library the known questions of a corpus, and SQuAD 2.0's development set where
+it is given with --squad. Seeded; the same machine and versions give the same weights. Whole articles are held out for
+tuning and for testing.
 """
 
 import argparse
@@ -21,13 +22,23 @@ import torch
 from sklearn.metrics import roc_auc_score
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from chatbot.articles import load_articles
 from chatbot.encoder import PACKAGED_MODEL, Encoder, load_encoder, model_folder
+from chatbot.glossary import load_glossary
+from chatbot.index import PassageIndex
 from chatbot.passages import split_sentences
-from chatbot.reader import LONGEST, reader_input
+from chatbot.questions import load_questions
+from chatbot.reader import LONGEST, contexts, reader_input
 
 HERE = Path(__file__).resolve().parent
 TUNE = frozenset({"E1-05", "E3-05", "E5-02", "E6-02"})
 TEST = frozenset({"E2-05", "E4-02", "E5-04", "E6-05"})
+PARAPHRASE = 0.7
+"""Sentences with this cosine may say the same."""
+NEAR_QUESTION = 0.7
+"""Known questions with this cosine may want the same answer."""
+MOST_ANSWERS = 3
+"""So many sentences that answer one question are read in an epoch."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,8 @@ class Case:
     sentences: tuple[str, ...]
     answers: frozenset[int]
     near: frozenset[int]
+    unsure: frozenset[int] = frozenset()
+    """Sentences that may answer too: nobody has said that they don't."""
 
 
 def article_cases(path: Path) -> Iterator[Case]:
@@ -99,11 +112,40 @@ def squad_cases(path: Path) -> Iterator[Case]:
                 )
 
 
+def library_cases(folder: Path, encoder: Encoder, each: int, seed: int) -> list[Case]:
+    """Known questions of a corpus, at most `each` of an entry or topic. A sentence that no place names answers them
+    all the same where it says nearly what one that is named says, or answers another question near this one."""
+    articles = load_articles(folder)
+    index = PassageIndex.build(articles, load_glossary(folder), load_questions(folder, articles), encoder)
+    read = tuple(contexts(index))
+    texts = tuple(index.sentence_text(row) for row in range(len(index.sentences)))
+    sentences, questions = index.rows.sentences.rows(), index.rows.questions.rows()
+    alike = sentences @ sentences.T > PARAPHRASE
+    groups: dict[object, list[int]] = {}
+    for number, question in enumerate(index.questions):
+        groups.setdefault(question.places or question.topic, []).append(number)
+    chance = random.Random(seed)
+    found = []
+    for members in groups.values():
+        for number in sorted(chance.sample(members, min(each, len(members)))):
+            answers = frozenset(index.question_rows[number])
+            unsure = {int(other) for row in answers for other in np.flatnonzero(alike[row])}
+            for other in np.flatnonzero(questions @ questions[number] > NEAR_QUESTION) if answers else ():
+                unsure |= set(index.question_rows[other])
+            asked = index.glossary.write_out(index.questions[number].text)
+            found.append(Case("library", asked, read, texts, answers, frozenset(), frozenset(unsure) - answers))
+    return found
+
+
 def cosines(encoder: Encoder, cases: list[Case]) -> list[np.ndarray]:
     """For each case the cosine of its question with each of its sentences."""
     texts = sorted({text for case in cases for text in (case.question, *case.sentences)})
     rows = dict(zip(texts, encoder.encode(texts), strict=True))
-    return [np.array([rows[s] @ rows[case.question] for s in case.sentences]) for case in cases]
+    stacked = {case.sentences: np.stack([rows[s] for s in case.sentences]) for case in cases}
+    found = [stacked[case.sentences] @ rows[case.question] for case in cases]
+    for case, cosine in zip(cases, found, strict=True):
+        cosine[sorted(case.unsure)] = -1.0
+    return found
 
 
 def spoil(question: str, chance: random.Random) -> str:
@@ -161,8 +203,9 @@ def pairs(cases: list[Case], scores: list[np.ndarray], seed: int, foreign: float
         question = spoil(case.question, chance)
         if chance.random() < 0.2:
             question = question.rstrip("?").lower()
-        made.extend((question, case.contexts[i], 1.0) for i in sorted(case.answers))
-        ranked = [int(i) for i in np.argsort(-cosine, kind="stable") if i not in case.answers]
+        answers = sorted(case.answers)
+        made.extend((question, case.contexts[i], 1.0) for i in chance.sample(answers, min(MOST_ANSWERS, len(answers))))
+        ranked = [int(i) for i in np.argsort(-cosine, kind="stable") if i not in case.answers | case.unsure]
         hard = [*sorted(case.near), *(i for i in ranked[:8] if i not in case.near)]
         keep = hard[:1]
         rest = hard[1:]
@@ -225,13 +268,15 @@ def train(args: argparse.Namespace) -> None:
     encoder = load_encoder()
     torch.set_num_threads(args.threads)
     own = [case for path in sorted(args.pairs.glob("*.jsonl")) for case in article_cases(path)]
-    fit = [case for case in own if case.group not in TUNE | TEST][: args.limit]
+    fit = [case for case in own if case.group not in TUNE | TEST]
+    fit = random.Random(args.seed).sample(fit, min(args.limit or len(fit), len(fit)))
     held = {"tune": [c for c in own if c.group in TUNE], "test": [c for c in own if c.group in TEST]}
     extra = list(squad_cases(args.squad)) if args.squad else []
     random.Random(args.seed).shuffle(extra)
     extra = extra[: args.squad_questions]
+    extra += library_cases(args.library, encoder, args.each, args.seed) if args.library else []
     print(
-        f"{len(fit)} questions to fit, {len(extra)} of SQuAD 2.0, {len(held['tune'])} to tune, {len(held['test'])} to test",
+        f"{len(fit)} questions to fit, {len(extra)} besides, {len(held['tune'])} to tune, {len(held['test'])} to test",
         flush=True,
     )
     fit_scores, extra_scores = cosines(encoder, fit), cosines(encoder, extra)
@@ -250,7 +295,6 @@ def train(args: argparse.Namespace) -> None:
     began, done = time.time(), 0
     if args.mine:
         fit_scores = mine(model, tokenizer, fit, fit_scores, args.mine)
-        extra_scores = mine(model, tokenizer, extra, extra_scores, args.mine)
         print(f"mined {time.time() - began:.0f} s", flush=True)
     for epoch in range(args.epochs):
         made = pairs(fit, fit_scores, args.seed + epoch) + pairs(extra, extra_scores, args.seed + epoch)
@@ -281,6 +325,8 @@ def main() -> None:
     parser.add_argument("--pairs", type=Path, default=HERE / "pairs")
     parser.add_argument("--squad", type=Path, help="SQuAD 2.0's dev-v2.0.json.gz")
     parser.add_argument("--squad-questions", type=int, default=3000)
+    parser.add_argument("--library", type=Path, help="a corpus whose known questions are read besides")
+    parser.add_argument("--each", type=int, default=13, help="wordings of each of its entries and topics")
     parser.add_argument("--start", type=Path, help="folder of a transformers model to start from instead of MiniLM")
     parser.add_argument(
         "--mine", type=int, default=0, help="take wrong sentences from this many by cosine, as the start model errs"
