@@ -119,6 +119,7 @@ def cite(number: int, article: Article, section: Section, start: int, end: int) 
 # --- the fixed wording: the only text that does not stand in an article -------------------------------------
 
 NOT_COVERED = "The articles don't say. I can only answer with what stands in them."
+ASK_BACK = "I'm not sure what that refers to. Do you mean one of these? If not, please ask it in full words."
 NO_MORE = "That is all that the articles say on it."
 ASK_A_PERSON = "A person can help: the {name}."
 PARTLY = "On “{question}” the articles don't say."

@@ -17,7 +17,7 @@ from chatbot.index import PassageIndex
 from chatbot.languages import foreign_language
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader, Support
 from chatbot.reasons import Reasons, explain
-from chatbot.retrieval import Retriever, Search, spellings
+from chatbot.retrieval import Retriever, Search, common_terms, spellings, unclear
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening
 from chatbot.selection import Quote, confidence, quoted_in, select
@@ -64,6 +64,7 @@ class Assistant:
         self._index, self._reader = index, reader
         self._retriever, self._encoder = Retriever(index, encoder), encoder
         self._vocabulary, self._suggest = frozenset(spellings(index)), Suggestions(index)
+        self._common = common_terms(index)
         self._limit = max_question_characters
         self._screen = screen or Screen(None)
         self.helplines = helplines
@@ -259,7 +260,7 @@ class Assistant:
             fresh = self._cite(finding.quotes, len(citations))
             citations.extend(fresh)
             heading = f"{_as_question(finding.question)}\n\n" if len(findings) > 1 else ""
-            if differ(finding.question, [(citation.article, citation.quote) for citation in fresh]):
+            if differ(finding.question, [(citation.article, citation.quote) for citation in fresh], self._common):
                 apart = True
                 texts.append(heading + answers.side_by_side(fresh))
             elif fresh:
@@ -279,6 +280,8 @@ class Assistant:
     def _not_covered(self, findings: Sequence[Finding], opening: str) -> Answer:
         suggestions = self._suggest(findings[0].search.hits, 3)
         helplines = safety.pick(self.helplines, "referral")
+        if len(findings) == 1 and suggestions and unclear(findings[0].search):
+            opening = answers.ASK_BACK
         nearest = max((finding.search for finding in findings), key=lambda search: search.unanswered)
         fitting = nearest.say if nearest.unanswered >= FITS else ""
         text = " ".join(part for part in (opening, fitting, answers.referral(helplines)) if part)

@@ -320,6 +320,9 @@ class Broken:
     def encode_questions(self, texts: Sequence[str]) -> Vectors:
         raise RuntimeError("broken")
 
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        raise RuntimeError("broken")
+
     def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
         raise RuntimeError("broken")
 
