@@ -23,6 +23,8 @@ MOST = 5
 """Quoted sentences at most, whole lists and what a sentence needs beside it not counted."""
 FIGURES = 6
 """The same, where a figure is asked for: each article may give its own."""
+UNASKED_ADDS, UNASKED_SHARE, UNASKED_MOST = 0.1, 0.15, 7
+"""The same in a library without known questions, which tell best what answers: more is quoted, so that it is there."""
 ALIKE = 0.88
 """Sentences with this cosine say the same, unless their figures differ; the better supported one is quoted."""
 
@@ -71,11 +73,13 @@ def select(question: str, hits: Sequence[Hit], support: Support, index: PassageI
     if not len(hits) or float(support.max()) < ANSWERS:
         return ()
     best = float(support.max())
+    adds, share, most = (ADDS, SHARE, MOST) if index.questions else (UNASKED_ADDS, UNASKED_SHARE, UNASKED_MOST)
+    enough = max(adds, share * best)
     listed = wants_list(question)
     # Whoever asks for a list is answered by one, if there is one that answers; what else fits comes after it.
     support = np.array(
         [
-            best if listed and hit.sentence.role != "text" and s >= max(ADDS, SHARE * best) else s
+            best if listed and hit.sentence.role != "text" and s >= enough else s
             for hit, s in zip(hits, support, strict=True)
         ]
     )
@@ -83,14 +87,14 @@ def select(question: str, hits: Sequence[Hit], support: Support, index: PassageI
         range(len(hits)), key=lambda i: (-round(float(support[i]), 6), hits[i].sentence.role == "text", hits[i].row)
     )
     rows = index.rows.sentences.rows()
-    most = FIGURES if asks_how_much(question) else MOST
+    most += FIGURES - MOST if asks_how_much(question) else 0
     # Where a figure is asked for and the best sentence gives one, a sentence without any adds nothing.
     figures = asks_how_much(question) and bool(quantities(hits[order[0]].text))
     chosen: dict[int, float] = {}
     asked = 0
     for i in order:
         row, score = hits[i].row, float(support[i])
-        if score < max(ADDS, SHARE * best) or asked >= most:
+        if score < enough or asked >= most:
             break
         if row in chosen:
             chosen[row] = max(chosen[row], score)

@@ -52,7 +52,7 @@ def is_ours(program: list[str]) -> bool:
 
 
 def test_the_readme_can_be_read_in_one_go() -> None:
-    assert len(text(ROOT / "README.md").splitlines()) < 150
+    assert len(text(ROOT / "README.md").splitlines()) < 175
 
 
 def test_the_readme_shows_commands_and_settings() -> None:
@@ -142,7 +142,8 @@ def test_licence_and_changes_are_there() -> None:
 
 def test_a_space_gets_what_is_pinned() -> None:
     pins = dict(line.split("==") for line in text(ROOT / "requirements.txt").splitlines() if "==" in line)
-    space = yaml.safe_load(text(ROOT / "docs" / "space.yaml").strip().strip("-"))
+    space = next(yaml.safe_load_all(text(ROOT / "README.md").split("\n# ")[0]))
     assert (space["sdk"], space["sdk_version"]) == ("gradio", pins["gradio"])
     assert (ROOT / space["app_file"]).is_file()
+    assert len(space["short_description"]) <= 60, "longer ones are refused"
     assert f"torch=={pins['torch']}" in text(ROOT / "pre-requirements.txt").splitlines()

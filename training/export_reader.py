@@ -1,8 +1,8 @@
 """From trained weights to the file that ships: ONNX, dynamic int8, with its digest.
 
-    python training/export_reader.py training/out
+    python training/export_reader.py training/out [training/another …]
 
-Prints how far int8 is from the trained weights on the test articles. Raises SystemExit when they disagree.
+Of several runs that go on from one another the weights are averaged (Wortsman et al. 2022, "Model soups"). Prints how far int8 is from the trained weights on the test articles. Raises SystemExit when they disagree.
 """
 
 import argparse
@@ -39,11 +39,16 @@ class Logit(torch.nn.Module):
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("trained", type=Path, nargs="?", default=HERE / "out")
+    parser.add_argument("trained", type=Path, nargs="*", default=[HERE / "out"])
     parser.add_argument("--target", type=Path, default=WEIGHTS)
     args = parser.parse_args()
-    tokenizer = AutoTokenizer.from_pretrained(args.trained)
-    model = AutoModelForSequenceClassification.from_pretrained(args.trained, attn_implementation="eager").eval()
+    tokenizer = AutoTokenizer.from_pretrained(args.trained[0])
+    runs = [
+        AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation="eager").eval()
+        for folder in args.trained
+    ]
+    model, tensors = runs[0], [run.state_dict() for run in runs]
+    model.load_state_dict({name: torch.stack([run[name].float() for run in tensors]).mean(0) for name in tensors[0]})
     cases = [c for p in sorted((HERE / "pairs").glob("*.jsonl")) for c in article_cases(p) if c.group in TEST]
     sample = [(case.question, context) for case in cases[::40] for context in case.contexts[:12]]
     inputs = tokenizer(
