@@ -140,7 +140,7 @@ class SuggestionsOut(BaseModel):
         }
     )
     suggestions: list[str] = Field(description="Up to four questions that the articles answer.")
-    feedback: bool = Field(description="Whether the operator keeps feedback.")
+    feedback: bool = Field(description="Whether the operator keeps questions and feedback.")
     index: str = Field(description="Digest of the index that they come from.")
 
 
