@@ -146,5 +146,6 @@ class OpenMount(Mount):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether a request is for here."""
         if scope["type"] == "http" and OPEN_PATHS.fullmatch(f"{scope['method']} {scope['path']}"):
-            return super().matches(scope)
+            match, ours = super().matches(scope)
+            return match, {**ours, "route": self}
         return Match.NONE, {}

@@ -358,7 +358,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
 
     #talk = []; // what was said: {question, answer}
     #starters = null; // suggestions of the service, once it has told them
-    #keeps = false; // whether the service stores questions
+    #keeps = false;
     #shown = false;
     #request = null; // what is being asked: {stop}
     #count = 0; // of sources, for their ids
@@ -782,7 +782,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       });
     }
 
-    // What to ask first. Without it there are no suggestions, and nothing else is amiss.
+    // What to ask first. Without it there are none.
     async #load() {
       if (this.#starters) {
         return;
@@ -793,7 +793,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
         this.#keeps = told.feedback === true;
         this.#greet();
       } catch {
-        // Tried again when it is next opened or has answered.
+        // Tried again when next opened.
       }
     }
 
