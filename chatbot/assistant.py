@@ -34,6 +34,9 @@ CLOSE = 0.5
 """… or this cosine with the question."""
 SURE = 0.9
 """Support from which a question in another language is answered: the encoder was trained on English."""
+COVERED, PLAINLY = 0.75, 0.05
+"""Cosine with a known answered question, and how much more than with any unanswered one, from which a question is no
+personal medical decision: none of the tuning half's messages that ask for one come so near."""
 FITS = 0.75
 """Cosine with a known unanswered question from which its referral fits."""
 
@@ -171,6 +174,8 @@ class Assistant:
         if concern is None:
             return None
         if concern is Concern.MEDICAL_ADVICE:
+            if screening.guessed and self._is_covered(question):
+                return None
             card, status = answers.MEDICAL, Status.MEDICAL_ADVICE
             names: tuple[str, ...] = ("poison", "referral")
             opening, asked = answers.ON_THE_SUBJECT, [question]
@@ -180,6 +185,15 @@ class Assistant:
         quotes = self._quotes_beside(asked)
         text = f"{card}\n\n{opening}\n\n{answers.quoted(quotes)}" if quotes else card
         return Answer(status, text, quotes, helplines=safety.pick(self.helplines, *names))
+
+    def _is_covered(self, question: str) -> bool:
+        """Whether a question is plainly like known ones that the articles answer. Nothing that may go wrong in
+        searching takes a card away."""
+        try:
+            search = self._retriever.search(question, 1)
+        except Exception:
+            return False
+        return search.answered >= max(COVERED, search.unanswered + PLAINLY)
 
     def _also_asked(self, message: str) -> list[str]:
         """The ordinary questions that a message about danger holds besides."""

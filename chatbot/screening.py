@@ -38,7 +38,7 @@ STORY = 4
 """Sentences from which a message is also read in parts."""
 LESS_FOR_A_PART = 0.25
 """A part, read without the rest, must be this much surer."""
-MEDICAL = 0.15
+MEDICAL = 0.2
 """The classifier's probability from which a personal medical decision is asked for."""
 _STILL = re.compile(
     r"\W*(?:yes|yeah|yep|yup|y|i am|i do|i have|kind of|sort of|maybe|a little|not really|no i'?m not|i'?m not (?:ok|okay|safe)"
@@ -60,6 +60,8 @@ class Screening:
     """No danger said, but near enough to it to show whom to call."""
     talk: str | None = None
     """The kind of small talk that the message is, if it is any."""
+    guessed: bool = False
+    """Whether the classifier alone took it for a medical decision: no pattern, and never for danger."""
 
     @property
     def alarming(self) -> bool:
@@ -141,7 +143,7 @@ class Screen:
         if danger >= DANGER or (patterned and danger >= CONFIRMED):
             return Screening(seen if patterned and seen is not None else kind)
         if medical >= MEDICAL or (seen is Concern.MEDICAL_ADVICE and medical >= CONFIRMED):
-            return Screening(Concern.MEDICAL_ADVICE)
+            return Screening(Concern.MEDICAL_ADVICE, guessed=seen is None)
         talk = self._model.talk(rows[0]) if len(text.split()) <= LONGEST_TALK else None
         return Screening(None, danger >= DOUBTFUL, talk)
 

@@ -20,7 +20,7 @@ from chatbot.index import PassageIndex
 from chatbot.passages import leans_back
 from chatbot.reader import RetrievalReader, Support
 from chatbot.retrieval import Search
-from chatbot.safety import load_helplines
+from chatbot.safety import Concern, load_helplines
 from chatbot.screening import Screen, Screening
 from chatbot.selection import wants_list
 from chatbot.settings import Settings
@@ -308,6 +308,29 @@ def test_a_medical_decision_is_for_a_prescriber(assistant: Assistant) -> None:
     assert answer.status is Status.MEDICAL_ADVICE
     assert answer.text.startswith(MEDICAL)
     assert answer.helplines
+
+
+class Guess(Screen):
+    """A screen that takes everything for a medical decision."""
+
+    def __init__(self, guessed: bool) -> None:
+        super().__init__(None)
+        self._guessed = guessed
+
+    def __call__(self, message: str, history: Sequence[Turn] = ()) -> Screening:
+        return Screening(Concern.MEDICAL_ADVICE, guessed=self._guessed)
+
+
+def test_what_is_known_to_be_answered_is_no_medical_decision_unless_a_pattern_says_so(
+    small: PassageIndex, encoder: PackagedEncoder
+) -> None:
+    def status(question: str, guessed: bool) -> Status:
+        reader = RetrievalReader(small)
+        return Assistant(small, encoder, reader, (), screen=Guess(guessed)).ask(question).status
+
+    assert status("does the box reek", guessed=True) is Status.ANSWERED
+    assert status("does the box reek", guessed=False) is Status.MEDICAL_ADVICE
+    assert status("where can i buy a compost bin", guessed=True) is Status.MEDICAL_ADVICE
 
 
 class Broken:
