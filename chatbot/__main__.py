@@ -22,6 +22,34 @@ from chatbot.settings import Settings
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
+    args = _arguments(arguments)
+    if args.command == "widget":
+        return _widget(args.service)
+    try:
+        if args.command == "staff":
+            return _staff(args.action, args.name or "")
+        if args.command == "journal":
+            return _journal(args.action, args.containing)
+        settings = Settings.from_environment(index=args.index, corpus=args.corpus, reader=args.reader)
+        # An index given by itself may come from any folder of articles, so there is nothing to compare it with.
+        assistant = Assistant.open(settings, check_corpus=args.index is None or args.corpus is not None)
+        if args.command == "evaluate":
+            return _evaluate(assistant, args)
+        if args.command == "chat":
+            return _chat(assistant)
+        if args.batch is not None:
+            return _batch(assistant, args.batch)
+        return _ask(assistant, args.question, args.json)
+    except AskError as error:
+        print(f"chatbot: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"chatbot: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _arguments(given: list[str] | None) -> argparse.Namespace:
+    """What was typed; where that makes no command, it ends here and says why."""
     parser = argparse.ArgumentParser(prog="python -m chatbot", description="Questions answered from the articles.")
     commands = parser.add_subparsers(dest="command", required=True)
     ask = commands.add_parser("ask", help="answer one question, or a file of them")
@@ -39,36 +67,22 @@ def main(arguments: list[str] | None = None) -> int:
     staff = commands.add_parser("staff", help="accounts of the console, in the file that ASK_IOP_STAFF names")
     staff.add_argument("action", choices=("add", "remove", "list"), help="add also gives another password")
     staff.add_argument("name", nargs="?", help="letters, digits, . _ -")
+    journal = commands.add_parser("journal", help="what is kept in the file that ASK_IOP_JOURNAL names")
+    journal.add_argument("action", choices=("export", "erase", "counts"), help="export prints JSON lines")
+    journal.add_argument("--containing", metavar="WORDS", help="erase the questions and feedback with these words")
+    journal.add_argument("--all", action="store_true", help="erase all, counts too")
     for command in (ask, chat, evaluate):
         command.add_argument("--index", help="folder of the index (default: index/)")
         command.add_argument("--corpus", help="folder of the articles; a changed one is reported")
         command.add_argument("--reader", help="default, or none")
-    args = parser.parse_args(arguments)
+    args = parser.parse_args(given)
     if args.command == "ask" and (args.question is None) == (args.batch is None):
         ask.error("give one question, or --batch FILE")
     if args.command == "staff" and (args.name is None) != (args.action == "list"):
         staff.error("list takes no name, add and remove take one")
-    if args.command == "widget":
-        return _widget(args.service)
-    try:
-        if args.command == "staff":
-            return _staff(args.action, args.name or "")
-        settings = Settings.from_environment(index=args.index, corpus=args.corpus, reader=args.reader)
-        # An index given by itself may come from any folder of articles, so there is nothing to compare it with.
-        assistant = Assistant.open(settings, check_corpus=args.index is None or args.corpus is not None)
-        if args.command == "evaluate":
-            return _evaluate(assistant, args)
-        if args.command == "chat":
-            return _chat(assistant)
-        if args.batch is not None:
-            return _batch(assistant, args.batch)
-        return _ask(assistant, args.question, args.json)
-    except AskError as error:
-        print(f"chatbot: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(f"chatbot: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
+    if args.command == "journal" and args.all + bool(args.containing) != (args.action == "erase"):
+        journal.error("erase takes either --containing WORDS or --all, export and counts neither")
+    return args
 
 
 def show(answer: Answer) -> str:
@@ -130,6 +144,24 @@ def _staff(action: str, name: str) -> int:
             raise SettingsError("the two passwords are not the same; nothing was changed")
         accounts.set(name, password)
         print(f"{name} can sign in at /staff.")
+    return 0
+
+
+def _journal(action: str, containing: str | None) -> int:
+    from chatbot.journal import Journal
+
+    settings = Settings.from_environment()
+    if not settings.journal or not Path(settings.journal).exists():
+        raise SettingsError("there is no journal; ASK_IOP_JOURNAL names its file")
+    kept = Journal(Path(settings.journal), settings.journal_days)
+    if action == "export":
+        for entry in kept.export():
+            print(json.dumps(entry, ensure_ascii=False))
+    elif action == "counts":
+        for day, statuses in kept.counts().items():
+            print(day, ", ".join(f"{status} {number}" for status, number in statuses.items()))
+    else:
+        print(f"{kept.erase(containing)} erased.")
     return 0
 
 

@@ -82,6 +82,8 @@ class Answer:
     index: str = ""
     support: float | None = field(default=None, compare=False)
     """Calibrated confidence, 0 to 1, that the quotes answer the question. For staff, not in the public form."""
+    private: bool = field(default=False, compare=False)
+    """Danger is in the air, in this message or in those before it: its words are not to be stored."""
 
     def public(self) -> dict[str, Any]:
         """The form that the API and the batch give out: plain JSON types, keys in a fixed order."""

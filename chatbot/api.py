@@ -53,7 +53,7 @@ def errors(*codes: int) -> dict[int | str, dict[str, Any]]:
 def create_api(assistant: Assistant | None, settings: Settings) -> FastAPI:
     """The service. Without an assistant it is alive and not ready, until `api.state.assistant` is set.
 
-    Raises `SettingsError` where feedback is to be kept in a file that can't be written.
+    Raises `SettingsError` where the journal can't be used.
     """
     api = FastAPI(
         title="Ask IOP",
@@ -64,7 +64,7 @@ def create_api(assistant: Assistant | None, settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     api.state.assistant = assistant
-    api.state.journal = Journal(Path(settings.feedback) if settings.feedback else None)
+    api.state.journal = Journal(Path(settings.journal) if settings.journal else None, settings.journal_days)
     _add_admission(api, settings)
     api.add_exception_handler(HTTPException, _http_error)
     api.add_exception_handler(RequestValidationError, _validation_error)
@@ -100,7 +100,7 @@ def _add_questions(api: FastAPI) -> None:
         What became of the question is in `status`. A message that can't be used as a question (empty, too
         long, unreadable) gets HTTP 422.
         """
-        answer, timing = asked(question, loaded(request))
+        answer, timing = asked(question, request)
         if answer.status is Status.INVALID:
             return error_response(422, answer.text, code="invalid_question", headers=timing)
         return JSONResponse({**given(question), **answer.public()}, headers=timing)
@@ -121,9 +121,9 @@ def _add_stream(api: FastAPI) -> None:
         card = stream.card(question.question, assistant.helplines)
         if card is not None:
             lines = safety.pick(assistant.helplines, *URGENT)
-            told = stream.urgent_first(card, lambda: asked(question, assistant)[0], given(question), lines)
+            told = stream.urgent_first(card, lambda: asked(question, request)[0], given(question), lines)
         else:
-            answer, timing = asked(question, assistant)
+            answer, timing = asked(question, request)
             if answer.status is Status.INVALID:
                 return error_response(422, answer.text, code="invalid_question", headers=timing)
             told, headers = stream.events(answer, given(question)), {**headers, **timing}
@@ -140,8 +140,8 @@ def _add_widget(api: FastAPI) -> None:
 
     @api.post("/api/feedback", responses=errors(413, 422, 429), summary="Say what an answer was worth")
     def feedback(said: FeedbackIn, request: Request) -> FeedbackOut:
-        """A thumb, with a reason and a comment if you like. It is kept only where the operator has named a
-        file for it, and never with an address.
+        """A thumb, with a reason and a comment if you like. It is kept only where the operator keeps a journal, its
+        words without names and numbers, and never with an address.
         """
         assistant: Assistant | None = request.app.state.assistant
         index = {"index": assistant.index_digest} if assistant else {}
@@ -149,12 +149,14 @@ def _add_widget(api: FastAPI) -> None:
         return FeedbackOut(stored=request.app.state.journal.add({**entry, **index}))
 
 
-def asked(question: QuestionIn, assistant: Assistant) -> tuple[Answer, dict[str, str]]:
-    """The answer, and a header that says how long it took."""
+def asked(question: QuestionIn, request: Request) -> tuple[Answer, dict[str, str]]:
+    """The answer, which goes into the journal, and a header that says how long it took."""
     history = [Turn(turn.role, turn.content) for turn in question.history]
     began = time.perf_counter()
-    answer = assistant.ask(question.question, history)
-    return answer, {"Server-Timing": f"ask;dur={1000 * (time.perf_counter() - began):.1f}"}
+    answer = loaded(request).ask(question.question, history)
+    timing = {"Server-Timing": f"ask;dur={1000 * (time.perf_counter() - began):.1f}"}
+    request.app.state.journal.note_answer(question.question, answer, "api")
+    return answer, timing
 
 
 def given(question: QuestionIn) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader, Support
 from chatbot.reasons import Reasons, explain
 from chatbot.retrieval import Retriever, Search, spellings
 from chatbot.safety import Concern
-from chatbot.screening import Screen, Screening
+from chatbot.screening import Screen, Screening, danger_before
 from chatbot.selection import Quote, confidence, quoted_in, select
 from chatbot.settings import Settings
 from chatbot.topics import Suggestions, nearest_topics, topic_quotes
@@ -110,7 +110,8 @@ class Assistant:
             lines = safety.pick(self.helplines, "crisis", "emergency")
             text = f"{answers.IN_CASE}\n\n{reply.text}"
             reply = replace(reply, text=text, helplines=tuple(dict.fromkeys((*lines, *reply.helplines))))
-        return replace(reply, index=self.index_digest), findings
+        private = reply.status is Status.CRISIS or screening.doubtful or danger_before(history)
+        return replace(reply, index=self.index_digest, private=private), findings
 
     def examples(self) -> tuple[str, ...]:
         """Up to four questions that the articles answer, to start with."""

@@ -49,6 +49,7 @@ class LookUpIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
     question: Text
     article: Annotated[Text, Field(max_length=300)] | None = None
+    entered: bool = Field(default=False, description="Asked for by the Enter key, and not while still typing.")
 
 
 class MarkIn(BaseModel):
@@ -67,7 +68,7 @@ def mount_console(api: FastAPI, assistant: Assistant, settings: Settings) -> Non
 
     def add_routes(router: APIRouter) -> None:
         _add_files(router)
-        _add_look_up(router, assistant)
+        _add_look_up(router, assistant, api.state.journal)
         _add_desk(router, assistant, api.state.journal)
 
     mount_staff(api, settings, add_routes)
@@ -88,12 +89,15 @@ def _add_file(router: APIRouter, name: str) -> None:
         return FileResponse(STATIC / name)
 
 
-def _add_look_up(router: APIRouter, assistant: Assistant) -> None:
+def _add_look_up(router: APIRouter, assistant: Assistant, journal: Journal) -> None:
     @router.post("/staff/api/look-up")
     def look_up(asked: LookUpIn) -> JSONResponse:
         began = time.perf_counter()
-        found = looked_up(assistant, asked.question, asked.article)
+        answer, findings = assistant.ask_and_show(asked.question)
+        found = looked_up(assistant, asked.question, asked.article, answer, findings)
         timing = {"Server-Timing": f"look-up;dur={1000 * (time.perf_counter() - began):.1f}"}
+        if asked.entered:  # half a word, looked up while typing, is nobody's question
+            journal.note_answer(asked.question, answer, "staff")
         return JSONResponse(found, headers=timing)
 
     @router.get("/staff/api/articles/{article_id}")
@@ -171,10 +175,11 @@ def protocol(helplines: Sequence[Helpline]) -> list[dict[str, Any]]:
     ]
 
 
-def looked_up(assistant: Assistant, question: str, article: str | None) -> dict[str, Any]:
+def looked_up(
+    assistant: Assistant, question: str, article: str | None, answer: Answer, findings: Sequence[Finding]
+) -> dict[str, Any]:
     """The visitor's answer, and the passages that were found, each with its reasons. In one article, the passages are
     of that one; the answer is the visitor's all the same."""
-    answer, findings = assistant.ask_and_show(question)
     told = {
         **answer.public(),
         "citations": [{**asdict(citation), "link": citation.link} for citation in answer.citations],

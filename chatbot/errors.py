@@ -3,6 +3,7 @@
     AskError                    anything below; its message is one line that says what to do
     ├── SettingsError           a setting has a value that can't be used
     ├── CorpusError             an article or its metadata can't be read: file, line, mend
+    ├── JournalError            what is stored can't be changed
     ├── ModelError              model weights are missing or are not the expected bytes
     └── IndexUnusableError      there is no index that can be served
         ├── IndexMissingError   no index at that place
@@ -36,6 +37,10 @@ class CorpusError(AskError):
         self.file, self.line, self.problem, self.mend = str(file), line, problem, mend
         where = f"{file}:{line}" if line is not None else f"{file}"
         super().__init__(f"{where}: {problem}; {mend}")
+
+
+class JournalError(AskError):
+    """What is stored can't be changed."""
 
 
 class ModelError(AskError):

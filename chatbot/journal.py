@@ -1,25 +1,41 @@
-"""What visitors thought of answers: thumbs, with a reason. Kept only in a file that the operator names.
+"""What the operator keeps: questions, and what visitors and staff thought of answers. Nothing unless a file is named.
 
-One JSON object a line. Neither an address nor anything else about the visitor is in it, and words of theirs only
-where they sent them for this: the comment, and the question if they said so. The time is kept to the hour, so
-that a line can't be matched with a web server's log."""
+Texts are redacted before they are stored, and nothing is stored about whom they come from; times are kept to the hour,
+so that an entry can't be matched with a web server's log. Of a message that is a sign of danger only its count is kept.
+What is too old is deleted."""
 
-import contextlib
 import json
 import logging
-import os
-import threading
-from datetime import UTC, datetime
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from chatbot.errors import SettingsError
+from chatbot import safety
+from chatbot.answers import Answer, Status
+from chatbot.database import Database
+from chatbot.errors import JournalError
+from chatbot.redaction import redact
+from chatbot.safety import Concern
 
 logger = logging.getLogger(__name__)
 
-MAX_BYTES = 64 * 1024 * 1024
-"""At this size the file grows no more: nobody can fill the disk with thumbs."""
+VERSION = 1
+"""Of the tables."""
+TABLES = (
+    "CREATE TABLE question (id INTEGER PRIMARY KEY, at TEXT NOT NULL, question TEXT NOT NULL, status TEXT NOT NULL, "
+    'sections TEXT NOT NULL, "index" TEXT NOT NULL, door TEXT NOT NULL)',
+    "CREATE TABLE feedback (id INTEGER PRIMARY KEY, at TEXT NOT NULL, entry TEXT NOT NULL)",
+    "CREATE TABLE tally (day TEXT NOT NULL, status TEXT NOT NULL, number INTEGER NOT NULL, "
+    "PRIMARY KEY (day, status)) WITHOUT ROWID",
+)
+QUESTION = ("at", "question", "status", "sections", "index", "door")
+_COLUMNS = ", ".join(f'"{name}"' for name in QUESTION)
+WORDS = ("comment", "question")
+"""What somebody has written of an entry of feedback."""
+COUNTED_ONLY = (Status.CRISIS, Status.INVALID)
 
 
 class Verdict(StrEnum):
@@ -41,61 +57,147 @@ class Reason(StrEnum):
 
 
 class Journal:
-    """Appends to one file, or to none. Safe to share between threads."""
+    """Keeps things in one SQLite database, or nothing. Safe to share between threads, its file between processes."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Raises `SettingsError` where the file can't be written."""
-        self._path = path
-        self._lock = threading.Lock()
-        if path is not None:
-            try:
-                os.close(self._open(path))
-            except OSError as error:
-                raise SettingsError(f"can't write feedback to {path}: {error.strerror}") from None
+    def __init__(self, path: Path | None, days: int = 30) -> None:
+        """`days`: what is older is deleted. Raises `SettingsError` where the file can't be used."""
+        self._days, self._expired = days, ""
+        self._database = None if path is None else Database(path, TABLES, VERSION)
+        self.expire()
 
     @property
     def keeps(self) -> bool:
         """Whether anything is stored at all."""
-        return self._path is not None
+        return self._database is not None
+
+    def note_answer(self, question: str, answer: Answer, door: str) -> bool:
+        """`note` for an answer that was given. Where danger was in the air, it is counted and no more."""
+        sections = dict.fromkeys(f"{citation.article}#{citation.section}" for citation in answer.citations)
+        return self.note("" if answer.private else question, answer.status, tuple(sections), answer.index, door)
+
+    def note(self, question: str, status: str, sections: Sequence[str], index: str, door: str) -> bool:
+        """Count one question, and keep it, redacted, unless it is empty, unusable or a sign of danger.
+
+        `sections`: what was quoted, each the article's id, #, the heading; `index`: the index's digest; `door`: where
+        it was asked (api, page, staff). Whether the question is stored; a full disk is no reason to fail.
+        """
+        if self._database is None:
+            return False
+        self.expire()
+        hour = _hour()
+        kept = bool(question.strip()) and status not in COUNTED_ONLY and not _is_danger(question)
+        row = (hour, redact(question) if kept else "", str(status), _json(list(sections)), index, door)
+
+        def write(opened: sqlite3.Connection) -> bool:
+            opened.execute(
+                "INSERT INTO tally VALUES (?, ?, 1) ON CONFLICT (day, status) DO UPDATE SET number = number + 1",
+                (hour[:10], str(status)),
+            )
+            if kept:
+                opened.execute(f"INSERT INTO question ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", row)
+            return kept
+
+        return self._database.change(write) or False
 
     def add(self, entry: dict[str, Any]) -> bool:
-        """Append one entry. Whether it is stored; a full disk is no reason to fail."""
-        if self._path is None:
+        """Keep one entry of feedback: plain JSON types. Its words are redacted, and left out where they, or the
+        answer that they are about, are a sign of danger. Whether it is stored; a full disk is no reason to fail."""
+        if self._database is None:
             return False
-        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-        line = json.dumps({"at": f"{hour:%Y-%m-%dT%H:%MZ}", **entry}, ensure_ascii=False) + "\n"
-        try:
-            with self._lock:
-                descriptor = self._open(self._path)
-                try:
-                    if os.fstat(descriptor).st_size + len(line.encode()) > MAX_BYTES:
-                        logger.error("the feedback file is full")
-                        return False
-                    # One write, so that a line is whole even where several processes append.
-                    return os.write(descriptor, line.encode()) == len(line.encode())
-                finally:
-                    os.close(descriptor)
-        except OSError as error:
-            logger.error("feedback was not stored: %s", error.strerror)
-            return False
+        self.expire()
+        kept = dict(entry)
+        for name in WORDS:
+            words = str(kept.pop(name, ""))
+            if words and not _is_danger(words) and entry.get("status") != Status.CRISIS:
+                kept[name] = redact(words)
+        row = (_hour(), _json(kept))
+
+        def write(opened: sqlite3.Connection) -> bool:
+            opened.execute("INSERT INTO feedback (at, entry) VALUES (?, ?)", row)
+            return True
+
+        return self._database.change(write) or False
 
     def read(self) -> list[dict[str, Any]]:
-        """All entries, oldest first. A line that is none is left out: somebody may have edited the file."""
-        if self._path is None:
-            return []
-        entries = []
-        try:
-            with self._path.open(encoding="utf-8", errors="replace") as lines:
-                for line in lines:
-                    with contextlib.suppress(ValueError, RecursionError):
-                        entry = json.loads(line)
-                        if isinstance(entry, dict):
-                            entries.append(entry)
-        except OSError as error:
-            logger.error("feedback can't be read: %s", error.strerror)
-        return entries
+        """All feedback, oldest first."""
+        rows = self._rows("SELECT at, entry FROM feedback ORDER BY at, id")
+        return [{"at": at, **json.loads(entry)} for at, entry in rows]
 
-    @staticmethod
-    def _open(path: Path) -> int:
-        """For nobody to read but the owner."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    def asked(self, statuses: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """The questions, of these statuses or of all, oldest first: at, question, status, sections, index, door."""
+        wanted = [str(status) for status in statuses or ()]
+        where = "" if statuses is None else f" WHERE status IN ({', '.join('?' * len(wanted))})"
+        rows = self._rows(f"SELECT {_COLUMNS} FROM question{where} ORDER BY at, id", wanted)
+        return [{**dict(zip(QUESTION, row, strict=True)), "sections": json.loads(row[3])} for row in rows]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many messages had each status: day (2026-01-31) to status to number. Age does not delete these."""
+        days: dict[str, dict[str, int]] = {}
+        for day, status, number in self._rows("SELECT day, status, number FROM tally ORDER BY day, status"):
+            days.setdefault(day, {})[status] = number
+        return days
+
+    def export(self) -> Iterator[dict[str, Any]]:
+        """All of it: each question, entry of feedback and count, with its `kind`."""
+        yield from ({"kind": "question", **entry} for entry in self.asked())
+        yield from ({"kind": "feedback", **entry} for entry in self.read())
+        for day, statuses in self.counts().items():
+            yield from ({"kind": "count", "day": day, "status": name, "count": n} for name, n in statuses.items())
+
+    def erase(self, containing: str | None = None) -> int:
+        """Delete all, counts too, or the questions and feedback in which these words stand, in capitals or not. The
+        number of rows deleted. Raises `JournalError` where that fails."""
+        if self._database is None:
+            return 0
+
+        def delete(opened: sqlite3.Connection) -> int:
+            gone = 0
+            for table, column in (("question", "question"), ("feedback", "entry")):
+                rows = opened.execute(f"SELECT id, {column} FROM {table}").fetchall()
+                ids = [(row,) for row, text in rows if containing is None or containing.casefold() in text.casefold()]
+                opened.executemany(f"DELETE FROM {table} WHERE id = ?", ids)
+                gone += len(ids)
+            return gone if containing is not None else gone + opened.execute("DELETE FROM tally").rowcount
+
+        return self._database.delete(delete)
+
+    def expire(self) -> None:
+        """Delete what is too old, unless that was done within this hour."""
+        hour = _hour()
+        if self._database is None or self._expired == hour:
+            return
+        self._expired = hour
+        oldest = (_hour(timedelta(days=self._days)),)
+
+        def delete(opened: sqlite3.Connection) -> int:
+            tables = ("question", "feedback")
+            return sum(opened.execute(f"DELETE FROM {table} WHERE at < ?", oldest).rowcount for table in tables)
+
+        try:
+            self._database.delete(delete)
+        except JournalError as error:
+            logger.error("what is too old is still there: %s", error)
+
+    def _rows(self, query: str, values: Sequence[str] = ()) -> list[Any]:
+        if self._database is None:
+            return []
+        self.expire()
+        return self._database.rows(query, values)
+
+
+def _is_danger(text: str) -> bool:
+    """By the patterns alone; a door knows of its answer what the classifier saw besides."""
+    return safety.screen(text) not in (None, Concern.MEDICAL_ADVICE)
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def _hour(ago: timedelta = timedelta()) -> str:
+    return f"{now() - ago:%Y-%m-%dT%H:00Z}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -16,6 +16,7 @@ from chatbot.assistant import Assistant
 from chatbot.cards import answer_card, failure_card, inline, question_card
 from chatbot.conversation import Turn
 from chatbot.frame import TITLE, OpenMount, Page, in_sight
+from chatbot.journal import Journal
 from chatbot.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -30,12 +31,12 @@ EXCHANGES = 20
 Messages = list[dict[str, Any]]
 
 
-def create_page(assistant: Assistant) -> gr.Blocks:
+def create_page(assistant: Assistant, journal: Journal) -> gr.Blocks:
     """The conversation. The server keeps nothing of it: the browser sends it along with each question."""
     greeting = _greeting(assistant.examples())
 
     def answer(question: str, shown: Messages, turns: Any) -> tuple[Messages, Any, str]:
-        exchange, spoken = _exchange(assistant, question, turns)
+        exchange, spoken = _exchange(assistant, journal, question, turns)
         return (shown + exchange)[-2 * EXCHANGES :], spoken, ""
 
     def answer_suggestion(shown: Messages, turns: Any, pressed: gr.SelectData) -> tuple[Messages, Any, str]:
@@ -93,12 +94,15 @@ def _greeting(examples: Sequence[str]) -> Messages:
     return [{"role": "assistant", "content": text, "options": [{"value": example} for example in examples]}]
 
 
-def _exchange(assistant: Assistant, question: str, turns: Any) -> tuple[Messages, list[dict[str, str]]]:
+def _exchange(
+    assistant: Assistant, journal: Journal, question: str, turns: Any
+) -> tuple[Messages, list[dict[str, str]]]:
     """One question and its answer as messages of the transcript, and the turns with both."""
     spoken = _turns(turns)
     suggestions: Sequence[str] = ()
     try:
         answer = assistant.ask(question, spoken)
+        journal.note_answer(question, answer, "page")
         card, suggestions = answer_card(answer), answer.suggestions
         if answer.status is not Status.INVALID:
             spoken += [Turn("user", question), Turn("assistant", answer.text)]
@@ -133,7 +137,7 @@ def mount_page(api: FastAPI, assistant: Assistant, settings: Settings) -> None:
 
     gr.mount_gradio_app(
         api,
-        create_page(assistant),
+        create_page(assistant, api.state.journal),
         path="/",
         theme=_theme(),
         footer_links=[],

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from chatbot import safety
-from chatbot.answers import CARDS
+from chatbot.answers import CARDS, IN_CASE
 from chatbot.conversation import Turn, contextualise, small_talk
 from chatbot.encoder import GRAPH, AdaptedModel, Vectors, check_shipped
 from chatbot.errors import ModelError
@@ -162,6 +162,14 @@ def _says_nothing(text: str) -> bool:
         word for word in re.findall(r"[^\W\d_]{2,}", text.lower()) if word not in STOP_WORDS | {"ok", "okay", "yes"}
     ]
     return bool(small_talk(text) or bearing in ("more", "where") or not content)
+
+
+def danger_before(history: Sequence[Turn]) -> bool:
+    """Whether danger was in the air in these turns: a card was shown, or the last message has a sign of it."""
+    cards = (*CARDS.values(), IN_CASE)
+    shown = any(card in turn.content for turn in history if turn.role == "assistant" for card in cards)
+    messages = [turn.content for turn in history if turn.role == "user"]
+    return shown or safety.screen(" ".join(messages[-1:])) not in (None, Concern.MEDICAL_ADVICE)
 
 
 def _last_concern(history: Sequence[Turn]) -> Concern | None:

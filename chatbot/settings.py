@@ -10,7 +10,7 @@ from chatbot.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "ASK_IOP_"
-NUMBERS = ("port", "max_question_characters", "questions_per_minute", "questions_per_minute_in_total")
+NUMBERS = ("port", "max_question_characters", "questions_per_minute", "questions_per_minute_in_total", "journal_days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,10 @@ class Settings:
     """From one client; 0 for no limit."""
     questions_per_minute_in_total: int = 600
     """From all clients together; 0 for no limit."""
-    feedback: str = ""
-    """File to which the widget's thumbs and the console's marks are appended; empty keeps none."""
+    journal: str = ""
+    """SQLite database in which questions, redacted, and the thumbs and marks on answers are kept; empty keeps none."""
+    journal_days: int = 30
+    """Days after which what is kept is deleted."""
     staff: str = ""
     """File with the accounts of the console; without an account in it there is no console."""
 
@@ -68,6 +70,8 @@ class Settings:
                 raise SettingsError(f"allowed_hosts: {host!r} is not a host name such as ask.clinic.example")
         if min(self.questions_per_minute, self.questions_per_minute_in_total) < 0:
             raise SettingsError("a number of questions per minute can't be negative")
+        if self.journal_days < 1:
+            raise SettingsError("journal_days must be at least 1")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **given: object) -> "Settings":

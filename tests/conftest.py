@@ -53,8 +53,8 @@ class Server:
     """All that it printed."""
     contacted: Path
     """The hosts that it looked up or connected to, one a line, after a first line "started"."""
-    feedback: Path
-    """Where it keeps feedback."""
+    journal: Path
+    """Where it keeps questions and feedback."""
     guest: str
     """Another origin, whose pages may use its API. Nobody listens there."""
 
@@ -76,7 +76,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         folder / "index",
         folder / "log",
         folder / "contacted",
-        folder / "feedback.jsonl",
+        folder / "journal.sqlite",
         f"http://127.0.0.1:{free_port()}",
     )
     environment = {
@@ -86,7 +86,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "ASK_IOP_INDEX": str(started.index),
         "ASK_IOP_FRAME_ANCESTORS": f"'self' {EMBEDDER}",
         "ASK_IOP_ALLOWED_ORIGINS": started.guest,
-        "ASK_IOP_FEEDBACK": str(started.feedback),
+        "ASK_IOP_JOURNAL": str(started.journal),
         "ASK_IOP_QUESTIONS_PER_MINUTE": "0",  # the tests ask faster than people do
         "ASK_IOP_QUESTIONS_PER_MINUTE_IN_TOTAL": "0",
     }

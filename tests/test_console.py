@@ -43,12 +43,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, small_fol
     """Maria can sign in at it."""
     folder = tmp_path_factory.mktemp("desk")
     port = free_port()
-    started = Desk(f"http://127.0.0.1:{port}", folder / "log", folder / "marks.jsonl")
+    started = Desk(f"http://127.0.0.1:{port}", folder / "log", folder / "marks.sqlite")
     Accounts(folder / "staff").set("maria", PASSWORD)
     environment = {
         **os.environ,
         "ASK_IOP_STAFF": str(folder / "staff"),
-        "ASK_IOP_FEEDBACK": str(started.marks),
+        "ASK_IOP_JOURNAL": str(started.marks),
         "ASK_IOP_QUESTIONS_PER_MINUTE": "3",  # for visitors: staff look up as often as they type
     }
     command = [
@@ -412,7 +412,23 @@ def test_recent_look_ups_are_in_this_tab_only(worker: Worker) -> None:
     page.locator("#lines li").first.wait_for()
     expect(page.locator("#recent li")).to_have_count(0)
     assert CANARY not in worker.desk.log.read_text()
-    assert "zebra" not in (worker.desk.marks.read_text() if worker.desk.marks.exists() else "")
+    assert "zebra" not in str(Journal(worker.desk.marks).read())
+
+
+def test_only_what_is_entered_is_a_question_of_the_journal(worker: Worker) -> None:
+    kept = Journal(worker.desk.marks)
+    before = len(kept.asked())
+    for question in ("how often is a heap", TURNED):
+        with worker.page.expect_response("**/look-up"):
+            worker.box.fill(question)
+    expect(worker.answer).to_contain_text("every two weeks")
+    assert len(kept.asked()) == before
+    for _ in range(2):  # a second time it is the same question still
+        worker.box.press("Enter")
+        expect(worker.answer).to_be_focused()
+    (entry,) = kept.asked()[before:]
+    assert (entry["question"], entry["status"], entry["door"]) == (TURNED, "answered", "staff")
+    assert entry["sections"] == ["compost#How often is it turned?"]
 
 
 def test_a_mark_with_a_note(worker: Worker) -> None:
@@ -428,7 +444,7 @@ def test_a_mark_with_a_note(worker: Worker) -> None:
     page.keyboard.press("Enter")
     expect(dialog).to_be_hidden()
     expect(page.locator("#done")).to_have_text("Marked as outdated. Thank you.")
-    entry = json.loads(worker.desk.marks.read_text().splitlines()[-1])
+    entry = Journal(worker.desk.marks).read()[-1]
     assert entry.pop("at").endswith(":00Z") and len(entry.pop("index")) == 64
     assert entry == {
         "from": "staff",
@@ -480,13 +496,6 @@ def test_feedback_is_summed_up() -> None:
     assert told["reasons"] == {"wrong": 2, "no reason": 1}
     assert [one["question"] for one in told["amiss"]] == [None, "b", None]
     assert summed_up([]) == {"days": [], "reasons": {}, "amiss": []}
-
-
-def test_a_damaged_line_of_the_journal_is_left_out(tmp_path: Path) -> None:
-    file = tmp_path / "marks"
-    file.write_bytes(b'{"a": 1}\n{"b\n[]\n\xff\n{"c": 2}\n')
-    assert Journal(file).read() == [{"a": 1}, {"c": 2}]
-    assert Journal(None).read() == []
 
 
 def test_sources_that_differ_stand_side_by_side(worker: Worker) -> None:

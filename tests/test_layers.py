@@ -37,6 +37,7 @@ ONLY_IN = {
     "limits": {"admission"},
     "argon2": {"accounts"},
     "matplotlib": {"evaluation"},
+    "sqlite3": {"database", "journal"},
 }
 """Each of these libraries has one place, so that it can be replaced in one place."""
 SLOW = {"torch", "sentence_transformers", "transformers", "onnxruntime", "tokenizers", "matplotlib"}

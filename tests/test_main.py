@@ -18,6 +18,7 @@ from chatbot.__main__ import main, show
 from chatbot.answers import Answer, Citation, Helpline, Status
 from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex
+from chatbot.journal import Journal
 
 DETOX = "does IOP include detox?"
 KEYS = ["status", "text", "citations", "suggestions", "helplines", "index"]
@@ -382,6 +383,52 @@ def test_questions_that_are_no_json_exit_2(
 def test_questions_that_cannot_be_judged_exit_2(small_index: list[str], tmp_path: Path, content: str) -> None:
     (tmp_path / "asked").write_text(content)
     assert main(["evaluate", str(tmp_path / "asked"), *small_index]) == 2
+
+
+# --- the journal ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
+    """A journal with two questions, in the file that the settings name."""
+    monkeypatch.setenv("ASK_IOP_JOURNAL", str(tmp_path / "journal.sqlite"))
+    opened = Journal(tmp_path / "journal.sqlite")
+    for question, status in (("is it free?", "not_covered"), ("who pays?", "answered")):
+        opened.note(question, status, [], "0", "api")
+    return opened
+
+
+def test_the_journal_is_printed(kept: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["journal", "export"]) == 0
+    assert [json.loads(one) for one in capsys.readouterr().out.splitlines()] == list(kept.export())
+    assert main(["journal", "counts"]) == 0
+    assert capsys.readouterr().out == f"{next(iter(kept.counts()))} answered 1, not_covered 1\n"
+
+
+def test_the_journal_is_erased(kept: Journal, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["journal", "erase", "--containing", "PAYS"]) == 0
+    assert [entry["question"] for entry in kept.asked()] == ["is it free?"]
+    assert main(["journal", "erase", "--all"]) == 0
+    assert capsys.readouterr().out == "1 erased.\n3 erased.\n"
+    assert list(kept.export()) == []
+
+
+@pytest.mark.parametrize("words", [["erase"], ["erase", "--all", "--containing", "a"], ["export", "--all"], ["burn"]])
+def test_what_to_erase_is_said(kept: Journal, words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["journal", *words])
+    assert ended.value.code == 2
+    assert len(kept.asked()) == 2
+
+
+def test_without_a_journal_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("", str(tmp_path / "none")):
+        monkeypatch.setenv("ASK_IOP_JOURNAL", name)
+        assert main(["journal", "export"]) == 2
+        assert "ASK_IOP_JOURNAL" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
 
 
 # --- the real thing ---------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ VALUES = {
     "allowed_origins": "https://a.example http://localhost:8000",
     "questions_per_minute": "5",
     "questions_per_minute_in_total": "50",
+    "journal_days": "5",
 }
 OTHERS = {name: "7" for name in VALUES if name != "frame_ancestors"} | {"allowed_origins": "*"}
 

@@ -14,6 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, Server
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Route, expect
 
+from chatbot.journal import Journal
+
 SCRIPT = ROOT / "chatbot" / "static" / "widget.js"
 LARGEST_BYTES = 15_000
 """Gzipped."""
@@ -708,7 +710,8 @@ def test_it_looks_as_it_is_told_to(visitor: Visitor) -> None:
 
 def test_a_thumb_goes_to_the_operator_with_no_more_than_was_chosen(visitor: Visitor, server: Server) -> None:
     page = visitor.visit("/plain")
-    before = server.feedback.read_text().count("\n")
+    kept = Journal(server.journal)
+    before = len(kept.read())
     with page.expect_response("**/api/feedback"):
         visitor.ask(DETOX).get_by_role("button", name="This helped").click()
     expect(page.get_by_role("status")).to_have_text("Thank you.")
@@ -718,7 +721,7 @@ def test_a_thumb_goes_to_the_operator_with_no_more_than_was_chosen(visitor: Visi
     page.get_by_label("Comment").fill("Since May.")
     with page.expect_response("**/api/feedback"):
         page.get_by_role("button", name="Send").click()
-    up, down = map(json.loads, server.feedback.read_text().splitlines()[before:])
+    up, down = kept.read()[before:]
     assert (up["verdict"], down["verdict"], down["reason"], down["comment"]) == ("up", "down", "outdated", "Since May.")
     assert "zebra" not in str(down)
     assert up["sections"] and "comment" not in up
@@ -727,7 +730,7 @@ def test_a_thumb_goes_to_the_operator_with_no_more_than_was_chosen(visitor: Visi
     page.get_by_label("Store my question").check()
     with page.expect_response("**/api/feedback"):
         page.get_by_role("button", name="Send").click()
-    assert json.loads(server.feedback.read_text().splitlines()[-1])["question"] == CANARY
+    assert kept.read()[-1]["question"] == CANARY
 
 
 def test_where_nothing_is_kept_nothing_is_asked_for(visitor: Visitor) -> None:

@@ -60,7 +60,8 @@
     return reply.json();
   };
 
-  const lookUp = async () => {
+  // Entered: asked for, and not while still typing; only then does the service count it as a question.
+  const lookUp = async (entered = false) => {
     clearTimeout(typing);
     const question = box.value.trim();
     const number = ++newest;
@@ -73,9 +74,9 @@
     document.body.classList.add("stale");
     const began = performance.now();
     try {
-      const found = await call("look-up", { question, article: filter.value || null }, running.signal);
+      const found = await call("look-up", { question, article: filter.value || null, entered }, running.signal);
       if (number === newest) { // the last one wins, in whatever order they come back
-        show({ question, ...found });
+        show({ question, entered, ...found });
         const took = Math.round(performance.now() - began);
         by("state").textContent = joined(LABELS[found.answer.status], `${found.passages.length} passages`, `${took} ms`);
       }
@@ -493,12 +494,12 @@
       typing = setTimeout(lookUp, WAIT);
     }
   });
-  box.addEventListener("compositionend", lookUp);
-  filter.addEventListener("change", lookUp);
+  box.addEventListener("compositionend", () => lookUp());
+  filter.addEventListener("change", () => lookUp());
   by("ask").addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (shown?.question !== box.value.trim()) {
-      await lookUp();
+    if (shown?.question !== box.value.trim() || !shown.entered) {
+      await lookUp(true);
     }
     if (shown) {
       settle();
