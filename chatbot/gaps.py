@@ -52,24 +52,29 @@ class Gaps:
     """Groups askings. Remembers the vectors of the last ones, so that a page asked for again is there at once. Safe to
     share between threads."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
+    def __init__(self) -> None:
         self._rows: dict[str, Vectors] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, asked: Sequence[Mapping[str, str]], index: PassageIndex) -> tuple[Gap, ...]:
-        """Groups of `FEWEST` askings and more, the largest first. `asked` has "question" and "at" in each."""
+    def __call__(self, asked: Sequence[Mapping[str, str]], index: PassageIndex, encoder: Encoder) -> tuple[Gap, ...]:
+        """Groups of `FEWEST` askings and more, the largest first, without those that are known questions by now.
+
+        `asked` has "question" and "at" in each; the encoder is that of the index, and the same every time.
+        """
+        known = {same(question.text) for question in index.questions}  # somebody has seen to these
         spoken: dict[str, Counter[str]] = {}
         last: dict[str, str] = {}
         for one in asked:
             key = same(one["question"])
-            spoken.setdefault(key, Counter())[one["question"].strip()] += 1
+            if key in known:
+                continue
+            spoken.setdefault(key, Counter())[" ".join(one["question"].split())] += 1
             last[key] = max(last.get(key, ""), one["at"])
         if not spoken:
             return ()
         keys = sorted(sorted(spoken, key=lambda key: (-spoken[key].total(), key))[:MOST])
         with self._lock:
-            rows = self._vectors([index.glossary.write_out(key) for key in keys])
+            rows = self._vectors([index.glossary.write_out(key) for key in keys], encoder)
             groups = together(rows)
         found = []
         for group in groups:
@@ -83,10 +88,10 @@ class Gaps:
                 found.append(Gap(wordings, count, max(last[key] for key in own), *_nearest(middle, index)))
         return tuple(sorted(found, key=lambda gap: (-gap.count, gap.wordings[0].text)))
 
-    def _vectors(self, texts: Sequence[str]) -> Vectors:
+    def _vectors(self, texts: Sequence[str], encoder: Encoder) -> Vectors:
         """Rows of the texts among known questions, shape (len(texts), dim)."""
         new = [text for text in dict.fromkeys(texts) if text not in self._rows]
-        known = dict(zip(new, self._encoder.encode_questions(new), strict=True)) if new else {}
+        known = dict(zip(new, encoder.encode_questions(new), strict=True)) if new else {}
         self._rows = {text: known[text] if text in known else self._rows[text] for text in texts}
         return np.stack([self._rows[text] for text in texts])
 
@@ -111,8 +116,8 @@ def together(rows: Vectors, apart: float = APART) -> list[list[int]]:
 
 
 def _usual(spoken: Counter[str]) -> str:
-    """The way in which it was written most often."""
-    return min(spoken, key=lambda text: (-spoken[text], text))
+    """The way in which it was written most often; of equal ones the one with fewer capitals in front."""
+    return min(spoken, key=lambda text: (-spoken[text], text.swapcase()))
 
 
 def _nearest(middle: Vectors, index: PassageIndex) -> tuple[KnownQuestion | None, float]:
