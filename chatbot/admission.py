@@ -99,7 +99,7 @@ class RateLimit:
             429,
             BUSY.format(seconds=seconds),
             headers={"Retry-After": str(seconds)},
-            helplines=self.urgent(),
+            helplines=urgent(self.state),
         )
         await refusal(scope, receive, send)
 
@@ -121,7 +121,7 @@ class RateLimit:
             pass
         return hashlib.blake2b(address.encode(), key=self.salt, digest_size=16).hexdigest()
 
-    def urgent(self) -> list[Helpline]:
-        """Whom to call whatever else is wrong."""
-        assistant = self.state.assistant
-        return [line for line in (assistant.helplines if assistant else ()) if line.id in URGENT]
+
+def urgent(state: Any) -> list[Helpline]:
+    """Whom to call whatever else is wrong, from `state.assistant`, once there is one."""
+    return [line for line in (state.assistant.helplines if state.assistant else ()) if line.id in URGENT]

@@ -1,6 +1,7 @@
 """The REST door: FastAPI, pydantic at the edge, one JSON error shape."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,19 @@ from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
-from chatbot import safety, stream
-from chatbot.admission import URGENT, HostCheck, RateLimit, SharedOrigins
+from chatbot import stream
+from chatbot.admission import HostCheck, RateLimit, SharedOrigins, urgent
 from chatbot.answers import Answer, Status
 from chatbot.articles import Article
 from chatbot.assistant import Assistant
 from chatbot.conversation import Turn
-from chatbot.guard import Guard, error_response
+from chatbot.deadline import TimeLimit
+from chatbot.guard import Guard, SecurityHeaders, error_response
 from chatbot.journal import Journal
 from chatbot.reference import REFERENCE_POLICY, reference_page
 from chatbot.settings import Settings
 from chatbot.shapes import (
+    ANSWER_EXAMPLE,
     AnswerOut,
     ArticleOut,
     ArticlesOut,
@@ -31,23 +34,30 @@ from chatbot.shapes import (
     QuestionIn,
     SuggestionsOut,
 )
+from chatbot.watch import Metrics, Watch, add_metrics, answered
 
 VERSION = "1"
 MAX_BODY_BYTES = 64 * 1024
 MAX_PAGE_BODY_BYTES = 1024 * 1024  # the page sends the conversation that it shows along with each question
 
 ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorOut, "description": "The body can't be read"},
     404: {"model": ErrorOut, "description": "No such article"},
     413: {"model": ErrorOut, "description": "The request is too large"},
     422: {"model": ErrorOut, "description": "The request or the question can't be used"},
     429: {"model": ErrorOut, "description": "Too many at once; Retry-After says when to try again"},
-    503: {"model": ErrorOut, "description": "The index is not loaded yet"},
+    503: {"model": ErrorOut, "description": "The index is not loaded yet, or this took too long"},
 }
 
 
 def errors(*codes: int) -> dict[int | str, dict[str, Any]]:
     """The documented errors with these HTTP status codes."""
     return {code: ERRORS[code] for code in codes}
+
+
+def shown(example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """The documented success with this example."""
+    return {200: {"content": {"application/json": {"example": example}}}}
 
 
 def create_api(assistant: Assistant | None, settings: Settings) -> FastAPI:
@@ -80,20 +90,26 @@ def _add_admission(api: FastAPI, settings: Settings) -> None:
     """What a request passes before a route sees it: the last added comes first."""
     # No origin but our own; Gradio keeps its wide policy to itself where the application has one.
     api.add_middleware(CORSMiddleware, allow_origins=[])
+    api.add_middleware(TimeLimit, seconds=settings.seconds_per_request, state=api.state)
     api.add_middleware(
         RateLimit,
         per_client=settings.questions_per_minute,
         in_total=settings.questions_per_minute_in_total,
         state=api.state,
     )
-    api.add_middleware(SharedOrigins, origins=settings.allowed_origins.split())
     api.add_middleware(HostCheck, hosts=settings.allowed_hosts.split())
     limits = {"": MAX_BODY_BYTES, "/gradio_api/": MAX_PAGE_BODY_BYTES}
-    api.add_middleware(Guard, frame_ancestors=settings.frame_ancestors, max_body_bytes=limits)
+    api.add_middleware(Guard, max_body_bytes=limits)
+    # Outside of all that refuses, so that the page of an allowed site can read why.
+    api.add_middleware(SharedOrigins, origins=settings.allowed_origins.split())
+    api.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
+    metrics = Metrics() if settings.metrics == "on" else None
+    api.add_middleware(Watch, metrics=metrics, log=settings.log)
+    add_metrics(api, metrics)
 
 
 def _add_questions(api: FastAPI) -> None:
-    @api.post("/api/ask", response_model=AnswerOut, responses=errors(413, 422, 429, 503), summary="Ask a question")
+    @api.post("/api/ask", response_model=AnswerOut, responses=errors(400, 413, 422, 429, 503), summary="Ask a question")
     def ask(question: QuestionIn, request: Request) -> Response:
         """The answer in the articles' own words with numbered citations, or that they have none.
 
@@ -107,8 +123,8 @@ def _add_questions(api: FastAPI) -> None:
 
 
 def _add_stream(api: FastAPI) -> None:
-    content = {"text/event-stream": {"schema": {"type": "string"}, "example": stream.EVENTS}}
-    documented: dict[int | str, dict[str, Any]] = {200: {"content": content}, **errors(413, 422, 429, 503)}
+    content = {"text/event-stream": {"itemSchema": stream.ITEM, "example": stream.EVENTS}}
+    documented: dict[int | str, dict[str, Any]] = {200: {"content": content}, **errors(400, 413, 422, 429, 503)}
 
     @api.post("/api/ask/stream", response_class=StreamingResponse, responses=documented, summary="Ask, as a stream")
     def ask_stream(question: QuestionIn, request: Request) -> Response:
@@ -120,7 +136,7 @@ def _add_stream(api: FastAPI) -> None:
         headers = {"X-Accel-Buffering": "no"}  # a proxy that collected the events would undo their order in time
         card = stream.card(question.question, assistant.helplines)
         if card is not None:
-            lines = safety.pick(assistant.helplines, *URGENT)
+            lines = urgent(request.app.state)
             told = stream.urgent_first(card, lambda: asked(question, request)[0], given(question), lines)
         else:
             answer, timing = asked(question, request)
@@ -138,7 +154,7 @@ def _add_widget(api: FastAPI) -> None:
         keeps = request.app.state.journal.keeps
         return SuggestionsOut(suggestions=list(assistant.examples()), feedback=keeps, index=assistant.index_digest)
 
-    @api.post("/api/feedback", responses=errors(413, 422, 429), summary="Say what an answer was worth")
+    @api.post("/api/feedback", responses=errors(400, 413, 422, 429), summary="Say what an answer was worth")
     def feedback(said: FeedbackIn, request: Request) -> FeedbackOut:
         """A thumb, with a reason and a comment if you like. It is kept only where the operator keeps a journal, its
         words without names and numbers, and never with an address.
@@ -155,7 +171,8 @@ def asked(question: QuestionIn, request: Request) -> tuple[Answer, dict[str, str
     began = time.perf_counter()
     answer = loaded(request).ask(question.question, history)
     timing = {"Server-Timing": f"ask;dur={1000 * (time.perf_counter() - began):.1f}"}
-    request.app.state.journal.note_answer(question.question, answer, "api")
+    if answered(answer):
+        request.app.state.journal.note_answer(question.question, answer, "api")
     return answer, timing
 
 
@@ -182,12 +199,15 @@ def _add_articles(api: FastAPI) -> None:
 
 
 def _add_health(api: FastAPI) -> None:
-    @api.get("/healthz", summary="Is the process alive?")
+    alive = {"alive": True}
+    ready: dict[str, bool | str] = {"ready": True, "index": ANSWER_EXAMPLE["index"], "screen": "whole"}
+
+    @api.get("/healthz", responses=shown(alive), summary="Is the process alive?")
     def healthz() -> dict[str, bool]:
         """Yes, whatever else is wrong."""
-        return {"alive": True}
+        return alive
 
-    @api.get("/readyz", responses=errors(503), summary="Can it answer questions?")
+    @api.get("/readyz", responses={**shown(ready), **errors(503)}, summary="Can it answer questions?")
     def readyz(request: Request) -> dict[str, bool | str]:
         """The digest of the index that answers, and whether the danger screen is whole; 503 until it is loaded."""
         assistant = loaded(request)

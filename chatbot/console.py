@@ -23,6 +23,7 @@ from chatbot.reasons import Known, Reasons, band
 from chatbot.settings import Settings
 from chatbot.shapes import Text
 from chatbot.staff import add_files, mount_staff
+from chatbot.watch import answered
 
 PASSAGES = 6
 """Shown for one look-up."""
@@ -80,7 +81,7 @@ def _add_look_up(router: APIRouter, current: Callable[[], Assistant], journal: J
         answer, findings = assistant.ask_and_show(asked.question)
         found = looked_up(assistant, asked.question, asked.article, answer, findings)
         timing = {"Server-Timing": f"look-up;dur={1000 * (time.perf_counter() - began):.1f}"}
-        if asked.entered:  # half a word, looked up while typing, is nobody's question
+        if asked.entered and answered(answer):  # half a word, looked up while typing, is nobody's question
             journal.note_answer(asked.question, answer, "staff")
         return JSONResponse(found, headers=timing)
 

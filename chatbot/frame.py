@@ -20,8 +20,11 @@ TITLE = "Ask IOP"
 TAGLINE = "Answers in the words of published articles, each with its source."
 NOTICE = (
     "Every answer is made of sentences quoted from the articles below. This is a program, not a person. "
-    "It gives no medical advice, and where the articles have no answer it says so. "
-    "Your questions are not stored."
+    "It gives no medical advice, and where the articles have no answer it says so."
+)
+UNKEPT = "Your questions are not stored."
+KEPT = (
+    "Your questions are stored for {days} days, without names and numbers, and not at all where danger is in the air."
 )
 NEEDS_SCRIPT = "To ask a question here, please switch on JavaScript. You can call without it."
 TROUBLE = "No answer came. Please ask again, or call the numbers above."
@@ -53,8 +56,10 @@ def calls_in_sight(helplines: Sequence[Helpline]) -> str:
     )
 
 
-def page_frame(assistant: Assistant) -> tuple[str, str, str]:
-    """HTML for the head, before and after the conversation. It needs no script."""
+def page_frame(assistant: Assistant, kept_days: int = 0) -> tuple[str, str, str]:
+    """HTML for the head, before and after the conversation. It needs no script. `kept_days`: for how long questions
+    are stored, 0 if they are not."""
+    stored = KEPT.format(days=kept_days) if kept_days else UNKEPT
     calls = calls_in_sight(assistant.helplines)
     head = (
         f'<title>{TITLE}</title><meta name="description" content="{TAGLINE}">'
@@ -62,7 +67,7 @@ def page_frame(assistant: Assistant) -> tuple[str, str, str]:
         '<script src="page.js" defer></script>'
     )
     before = (
-        f'<header><h1>{TITLE}</h1><p class="tagline">{TAGLINE}</p><p class="notice">{NOTICE}</p></header>'
+        f'<header><h1>{TITLE}</h1><p class="tagline">{TAGLINE}</p><p class="notice">{NOTICE} {stored}</p></header>'
         f"{calls}<noscript><p>{NEEDS_SCRIPT}</p></noscript>"
     )
     articles = "".join(
@@ -83,6 +88,7 @@ class Page:
 
     def __init__(self, gradio: ASGIApp, current: Callable[[], Assistant], settings: Settings) -> None:
         self.gradio, self.current = gradio, current
+        self.days = settings.journal_days if settings.journal else 0
         self.frame_ancestors = settings.frame_ancestors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -115,7 +121,7 @@ class Page:
 
     def dress(self, html: str) -> str:
         """Gradio's HTML with our frame, and without its own cards for social media."""
-        head, before, after = page_frame(self.current())
+        head, before, after = page_frame(self.current(), self.days)
         html = re.sub(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>', "", html)
         html = html.replace("</head>", f"{head}</head>", 1)
         html = html.replace("<gradio-app", f"{before}<gradio-app", 1)
@@ -141,5 +147,6 @@ class OpenMount(Mount):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether a request is for here."""
         if scope["type"] == "http" and OPEN_PATHS.fullmatch(f"{scope['method']} {scope['path']}"):
-            return super().matches(scope)
+            match, ours = super().matches(scope)
+            return match, {**ours, "route": self}
         return Match.NONE, {}

@@ -75,15 +75,32 @@ def security_headers(frame_ancestors: str) -> dict[str, str]:
     }
 
 
-class Guard:
-    """ASGI middleware, outermost: bodies over `max_body_bytes` are refused before any route sees them, every
-    response gets the security headers, and an unexpected exception becomes a bare 500."""
+class SecurityHeaders:
+    """ASGI middleware: every response gets the security headers, a refusal too."""
 
-    def __init__(self, app: ASGIApp, frame_ancestors: str, max_body_bytes: dict[str, int]) -> None:
+    def __init__(self, app: ASGIApp, frame_ancestors: str) -> None:
+        self.app, self.headers = app, security_headers(frame_ancestors)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through."""
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_guarded)
+
+
+class Guard:
+    """ASGI middleware: bodies over `max_body_bytes` are refused before any route sees them, and an unexpected
+    exception becomes a bare 500."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: dict[str, int]) -> None:
         """`max_body_bytes` is by path prefix; the longest prefix that fits the path counts."""
-        self.app = app
-        self.headers = security_headers(frame_ancestors)
-        self.max_body_bytes = max_body_bytes
+        self.app, self.max_body_bytes = app, max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or refuse it."""
@@ -92,28 +109,24 @@ class Guard:
             return
         started = False
 
-        async def send_guarded(message: Message) -> None:
+        async def send_noticed(message: Message) -> None:
             nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+            started = started or message["type"] == "http.response.start"
             await send(message)
 
         try:
             body = await self._body(scope, receive)
             if body is None:
                 refusal = error_response(413, "The request is too large.", headers={"Connection": "close"})
-                await refusal(scope, receive, send_guarded)
+                await refusal(scope, receive, send_noticed)
                 return
-            await self.app(scope, replay(body, receive), send_guarded)
+            await self.app(scope, replay(body, receive), send_noticed)
         except Exception as error:
             # The place and the kind only: an exception's message may quote what somebody asked.
             place = traceback.extract_tb(error.__traceback__)[-1]
             logger.error("%s at %s:%s", type(error).__name__, place.name, place.lineno)
             if not started:
-                await error_response(500, "Something went wrong here.")(scope, receive, send_guarded)
+                await error_response(500, "Something went wrong here.")(scope, receive, send_noticed)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
         """The whole body, or None if it is over the limit."""

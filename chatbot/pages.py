@@ -18,6 +18,7 @@ from chatbot.conversation import Turn
 from chatbot.frame import TITLE, OpenMount, Page, in_sight
 from chatbot.journal import Journal
 from chatbot.settings import Settings
+from chatbot.watch import answered
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +104,8 @@ def _exchange(
     suggestions: Sequence[str] = ()
     try:
         answer = assistant.ask(question, spoken)
-        journal.note_answer(question, answer, "page")
+        if answered(answer):
+            journal.note_answer(question, answer, "page")
         card, suggestions = answer_card(answer), answer.suggestions
         if answer.status is not Status.INVALID:
             spoken += [Turn("user", question), Turn("assistant", answer.text)]

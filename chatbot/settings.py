@@ -10,7 +10,14 @@ from chatbot.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "ASK_IOP_"
-NUMBERS = ("port", "max_question_characters", "questions_per_minute", "questions_per_minute_in_total", "journal_days")
+NUMBERS = (
+    "port",
+    "max_question_characters",
+    "questions_per_minute",
+    "questions_per_minute_in_total",
+    "seconds_per_request",
+    "journal_days",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +53,16 @@ class Settings:
     """From one client; 0 for no limit."""
     questions_per_minute_in_total: int = 600
     """From all clients together; 0 for no limit."""
+    seconds_per_request: int = 20
+    """A request that takes longer is told whom to call instead."""
     journal: str = ""
     """SQLite database in which questions, redacted, and the thumbs and marks on answers are kept; empty keeps none."""
     journal_days: int = 30
     """Days after which what is kept is deleted."""
+    metrics: str = "off"
+    """`on`: counts for Prometheus at /metrics."""
+    log: str = "none"
+    """A line for each request on standard error: `json`, `text` or `none`."""
     staff: str = ""
     """File with the accounts of the console; without an account in it there is no console."""
 
@@ -73,8 +86,12 @@ class Settings:
                 raise SettingsError(f"allowed_hosts: {host!r} is not a host name such as ask.clinic.example")
         if min(self.questions_per_minute, self.questions_per_minute_in_total) < 0:
             raise SettingsError("a number of questions per minute can't be negative")
-        if self.journal_days < 1:
-            raise SettingsError("journal_days must be at least 1")
+        for name in ("journal_days", "seconds_per_request"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be at least 1")
+        for name, choices in (("metrics", ("on", "off")), ("log", ("json", "text", "none"))):
+            if getattr(self, name) not in choices:
+                raise SettingsError(f"{name} '{getattr(self, name)}' is not one of: {', '.join(choices)}")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **given: object) -> "Settings":

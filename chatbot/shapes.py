@@ -47,6 +47,17 @@ ANSWER_EXAMPLE: dict[str, Any] = {
 }
 
 
+ARTICLE_EXAMPLE: dict[str, Any] = {
+    "id": "synergy-sobriety",
+    "title": "The Benefits Of An Intensive Outpatient Program For Addiction",
+    "publisher": "Synergy Sobriety Solutions",
+    "url": "https://synergysobrietysolutions.com/benefits-intensive-outpatient-program-addiction/",
+    "updated": None,
+    "edition": "summary",
+    "sections": [{"trail": ["Is medical detoxification part of an IOP?"], "start": 11542, "end": 11830}],
+}
+
+
 def example(*examples: dict[str, Any]) -> ConfigDict:
     """The configuration of a model with these examples in its schema."""
     return ConfigDict(json_schema_extra={"examples": list(examples)})
@@ -107,6 +118,7 @@ class SectionOut(BaseModel):
 class ArticleOut(BaseModel):
     """An article of the library."""
 
+    model_config = example(ARTICLE_EXAMPLE)
     id: str
     title: str
     publisher: str | None
@@ -119,12 +131,14 @@ class ArticleOut(BaseModel):
 class ArticleTextOut(ArticleOut):
     """An article with its whole text as indexed."""
 
+    model_config = example({**ARTICLE_EXAMPLE, "text": "…"})
     text: str
 
 
 class ArticlesOut(BaseModel):
     """The library."""
 
+    model_config = example({"index": ANSWER_EXAMPLE["index"], "articles": [ARTICLE_EXAMPLE]})
     index: str
     articles: list[ArticleOut]
 
@@ -140,7 +154,7 @@ class SuggestionsOut(BaseModel):
         }
     )
     suggestions: list[str] = Field(description="Up to four questions that the articles answer.")
-    feedback: bool = Field(description="Whether the operator keeps feedback.")
+    feedback: bool = Field(description="Whether the operator keeps questions and feedback.")
     index: str = Field(description="Digest of the index that they come from.")
 
 

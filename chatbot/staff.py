@@ -42,13 +42,13 @@ class StaffRoute(BaseRoute):
     """All that lies under /staff, behind the sign-in. Without an account it is not there."""
 
     def __init__(self, router: APIRouter, accounts: Accounts) -> None:
-        self.router, self.accounts = router, accounts
+        self.router, self.accounts, self.path = router, accounts, HOME
         self.sessions, self.lockout = Sessions(accounts), Lockout()
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether a request is for here."""
         ours = scope["type"] == "http" and (scope["path"] == HOME or scope["path"].startswith(f"{HOME}/"))
-        return (Match.FULL, {}) if ours and self.accounts.hashes() else (Match.NONE, {})
+        return (Match.FULL, {"route": self}) if ours and self.accounts.hashes() else (Match.NONE, {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or show it the sign-in. Raises `HTTPException` as every route does."""

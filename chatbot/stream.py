@@ -17,14 +17,24 @@ EVENTS = """event: status
 data: {"status": "answered"}
 
 event: sentence
-data: {"number": 1, "article": "synergy-sobriety", "quote": "Medical detoxification is usually not a direct part…", …}
+data: {"number": 1, "article": "synergy-sobriety", "quote": "Medical detoxification is usually not a direct part of an IOP."}
 
 event: answer
-data: {"status": "answered", "text": "Medical detoxification is usually not a direct part of an IOP. [1]", …}
+data: {"status": "answered", "text": "Medical detoxification is usually not a direct part of an IOP. [1]"}
 
 """
-"""An example, for the documents. In danger an event `crisis` comes before all others, with `text` and `helplines`;
-where no answer can be made after that, an event `error` comes last, with an error as every route gives it."""
+"""An example, for the documents, with a few of the fields. In danger an event `crisis` comes before all others, with
+`text` and `helplines`; where no answer can be made after that, an event `error` comes last, with an error as every
+route gives it."""
+ITEM = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["crisis", "status", "sentence", "answer", "error"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
+"""The shape of one event, for the documents."""
 
 
 def event(name: str, content: dict[str, Any]) -> str:

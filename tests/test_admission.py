@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from chatbot.admission import COUNTED, HostCheck, RateLimit
 from chatbot.answers import Answer, Helpline, Status
-from chatbot.api import ErrorOut, create_api
+from chatbot.api import MAX_BODY_BYTES, ErrorOut, create_api
 from chatbot.settings import Settings
 
 GUEST = "https://clinic.example"
@@ -136,6 +136,39 @@ def test_an_allowed_origin_may_ask_and_read() -> None:
     assert refused.status_code == 429
     assert refused.headers["access-control-allow-origin"] == GUEST  # or its page could not tell why
     assert "Retry-After" in refused.headers["access-control-expose-headers"]
+
+
+def test_an_allowed_origin_may_read_every_refusal() -> None:
+    class Broken(Ready):
+        def ask(self, question: str, history: object = ()) -> Answer:
+            raise ValueError(question)
+
+    api = create_api(Broken(), Settings(allowed_origins=GUEST, allowed_hosts="testserver"))  # type: ignore[arg-type]
+    caller = TestClient(api)
+    large = b" " * (MAX_BODY_BYTES + 1)
+    replies = {
+        500: ask(caller, headers={"Origin": GUEST}),
+        413: caller.post("/api/ask", content=large, headers={"Origin": GUEST}),
+        422: caller.post("/api/ask", content=b"{", headers={"Origin": GUEST}),
+        404: caller.get("/api/none", headers={"Origin": GUEST}),
+        405: caller.get("/api/ask", headers={"Origin": GUEST}),
+        400: caller.get("/api/articles", headers={"Origin": GUEST, "Host": "evil.example"}),
+    }
+    for code, reply in replies.items():
+        assert reply.status_code == code
+        assert reply.headers["access-control-allow-origin"] == GUEST
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        ErrorOut.model_validate_json(reply.content)
+    for code in (500, 413):
+        headers = {"Origin": "https://evil.example"}
+        reply = ask(caller, headers=headers) if code == 500 else caller.post("/api/ask", content=large, headers=headers)
+        assert reply.status_code == code
+        assert "access-control-allow-origin" not in reply.headers
+
+
+def test_a_preflight_has_the_security_headers() -> None:
+    reply = preflight(client(allowed_origins=GUEST), GUEST)
+    assert "default-src 'none'" in reply.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("allowed", ["", GUEST])

@@ -10,7 +10,7 @@ from conftest import CORPUS, ROOT, open_assistant
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot.answers import CARDS, INVALID, MEDICAL, NOT_COVERED, OTHER_LANGUAGES, SMALL_TALK, Answer, Status
+from chatbot.answers import CARDS, IN_CASE, INVALID, MEDICAL, NOT_COVERED, OTHER_LANGUAGES, SMALL_TALK, Answer, Status
 from chatbot.assistant import CANDIDATES, Assistant
 from chatbot.conversation import Turn, contextualise
 from chatbot.encoder import PackagedEncoder, Vectors
@@ -18,9 +18,10 @@ from chatbot.errors import CorpusError, IndexMissingError, IndexStaleError, Sett
 from chatbot.evaluation import read_questions
 from chatbot.index import PassageIndex
 from chatbot.passages import leans_back
-from chatbot.reader import Support
+from chatbot.reader import RetrievalReader, Support
 from chatbot.retrieval import Search
 from chatbot.safety import load_helplines
+from chatbot.screening import Screen, Screening
 from chatbot.selection import wants_list
 from chatbot.settings import Settings
 from chatbot.topics import as_question
@@ -434,3 +435,35 @@ def test_a_follow_up_is_read_with_the_question_before_it(assistant: Assistant) -
 def test_the_history_bends_no_question_that_stands_by_itself(assistant: Assistant) -> None:
     history = [Turn("user", "what is DBT?"), Turn("assistant", assistant.ask("what is DBT?").text)]
     assert assistant.ask(DETOX, history) == assistant.ask(DETOX)
+
+
+# --- what may be stored ---------------------------------------------------------------------------
+
+
+def test_where_danger_is_in_the_air_the_words_are_private(small: PassageIndex, encoder: PackagedEncoder) -> None:
+    assistant = open_assistant(small, encoder, "none")
+    danger = assistant.ask("i want to kill myself")
+    said = [Turn("user", "i want to kill myself"), Turn("assistant", danger.text)]
+    question = "does a worm box smell?"
+    assert danger.status is Status.CRISIS and danger.private
+    assert assistant.ask(question, said).private
+    assert assistant.ask(question, said[:1]).private  # the client left the card out
+    assert assistant.ask(question, [*said, Turn("user", "no"), Turn("assistant", "All right.")]).private
+    assert not assistant.ask(question).private
+    assert not assistant.ask(question, [Turn("user", "hello"), Turn("assistant", "Hello.")]).private
+    assert "private" not in danger.public()
+
+
+def test_where_danger_is_doubtful_the_words_are_private(small: PassageIndex, encoder: PackagedEncoder) -> None:
+    class Doubting(Screen):
+        def __call__(self, message: str, history: Sequence[Turn] = ()) -> Screening:
+            return Screening(None, doubtful=True)
+
+    assistant = Assistant(small, encoder, RetrievalReader(small), (), screen=Doubting(None))
+    answer = assistant.ask("does a worm box smell?")
+    assert answer.private and answer.text.startswith(IN_CASE)
+    assert (
+        open_assistant(small, encoder, "none")
+        .ask("and how?", [Turn("user", "a"), Turn("assistant", answer.text)])
+        .private
+    )

@@ -79,6 +79,7 @@ def test_the_page_says_what_it_is_and_whom_to_call(page: Page) -> None:
     expect(page).to_have_title("Ask IOP")
     expect(page.get_by_role("heading", level=1)).to_have_text("Ask IOP")
     expect(page.locator("header")).to_contain_text("no medical advice")
+    expect(page.locator("header")).to_contain_text("stored for 30 days")  # the server under test keeps a journal
     for number in ("911", "988"):
         expect(page.locator(f'#calls a[href="tel:{number}"]')).to_be_visible()
     ask(page, "What is an IOP?")

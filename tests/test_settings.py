@@ -23,8 +23,15 @@ VALUES = {
     "questions_per_minute": "5",
     "questions_per_minute_in_total": "50",
     "journal_days": "5",
+    "seconds_per_request": "5",
+    "metrics": "on",
+    "log": "json",
 }
-OTHERS = {name: "7" for name in VALUES if name != "frame_ancestors"} | {"allowed_origins": "*"}
+OTHERS = {name: "7" for name in VALUES if name != "frame_ancestors"} | {
+    "allowed_origins": "*",
+    "metrics": "off",
+    "log": "text",
+}
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -112,6 +119,18 @@ def test_a_hugging_face_space_is_reachable_unless_the_operator_says_otherwise() 
     assert "https://huggingface.co" in space.frame_ancestors
     own = {"SPACE_ID": "someone/something", "ASK_IOP_HOST": "::1", "ASK_IOP_FRAME_ANCESTORS": "'none'"}
     assert (Settings.from_environment(own).host, Settings.from_environment(own).frame_ancestors) == ("::1", "'none'")
+
+
+@pytest.mark.parametrize("name", ["journal_days", "seconds_per_request"])
+def test_a_time_is_more_than_none(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment({PREFIX + name.upper(): "0"})
+
+
+@pytest.mark.parametrize(("name", "choices"), [("metrics", "on, off"), ("log", "json, text, none")])
+def test_a_choice_is_one_of_those_that_there_are(name: str, choices: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} 'yes' is not one of: {choices}"):
+        Settings.from_environment({PREFIX + name.upper(): "yes"})
 
 
 def test_settings_do_not_change() -> None:

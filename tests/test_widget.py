@@ -737,9 +737,23 @@ def test_where_nothing_is_kept_nothing_is_asked_for(visitor: Visitor) -> None:
     told: dict[str, Any] = {"suggestions": ["What is an IOP?"], "feedback": False, "index": "0"}
     visitor.page.route("**/api/suggestions", lambda route: route.fulfill(json=told, headers={"Access-Control-Allow-Origin": "*"}))  # fmt: skip
     visitor.visit("/plain")
+    expect(visitor.widget.locator(".intro")).to_contain_text("Your questions are not stored.")
     card = visitor.ask(DETOX)
     expect(card.get_by_role("button", name="Copy")).to_be_visible()
     expect(card.get_by_role("button", name="This helped")).to_have_count(0)
+
+
+def test_it_says_that_questions_are_stored_and_nothing_while_it_does_not_know(visitor: Visitor) -> None:
+    waiting: list[Route] = []
+    visitor.page.route("**/api/suggestions", lambda route: waiting.append(route))
+    visitor.visit("/plain", opened=False)
+    visitor.launcher.click()
+    intro = visitor.widget.locator(".intro")
+    expect(intro).to_contain_text("no medical advice")
+    expect(intro).not_to_contain_text("stored")
+    for route in waiting:
+        route.continue_()
+    expect(intro).to_contain_text("Your questions are stored for a time, without names.")
 
 
 # --- the page that builds the line ----------------------------------------------------------------

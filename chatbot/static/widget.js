@@ -1,4 +1,4 @@
-// Ask IOP on any website: one file, no other request than to the service that it comes from, nothing kept.
+// Ask IOP on any website: one file, no request but to the service that it comes from.
 //
 //   <script async src="https://ask.example/widget.js"></script>            a button at the edge of the page
 //   <ask-iop mode="inline"></ask-iop> and the same line                    the questions in the page itself
@@ -26,7 +26,9 @@
     en: {
       title: "Ask a question",
       intro: "Answers in the words of published articles, each with its source.",
-      notice: "This is a program, not a person, and gives no medical advice. Your questions are not stored.",
+      notice: "This is a program, not a person, and gives no medical advice.",
+      unkept: "Your questions are not stored.",
+      kept: "Your questions are stored for a time, without names.",
       privacy: "Privacy",
       greeting: "Ask in your own words, or start with one of these:",
       helpline: "Emergency: 911; Crisis line: 988, text 988",
@@ -83,7 +85,9 @@
     es: {
       title: "Haga una pregunta",
       intro: "Respuestas con las palabras de artículos publicados (en inglés), cada una con su fuente.",
-      notice: "Esto es un programa, no una persona, y no da consejos médicos. Sus preguntas no se guardan.",
+      notice: "Esto es un programa, no una persona, y no da consejos médicos.",
+      unkept: "Sus preguntas no se guardan.",
+      kept: "Sus preguntas se guardan un tiempo, sin nombres.",
       privacy: "Privacidad",
       greeting: "Pregunte en inglés con sus propias palabras, o empiece con una de estas:",
       helpline: "Emergencia: 911; Línea de crisis (oprima 2): 988, text 988",
@@ -354,7 +358,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
 
     #talk = []; // what was said: {question, answer}
     #starters = null; // suggestions of the service, once it has told them
-    #keeps = false; // whether the service keeps feedback
+    #keeps = false;
     #shown = false;
     #request = null; // what is being asked: {stop}
     #count = 0; // of sources, for their ids
@@ -554,7 +558,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       const t = this.#words;
       const address = this.getAttribute("privacy-url");
       const privacy = isWeb(address) && this.#outward(address, t.privacy);
-      return make("div", { class: "intro" }, make("p", {}, t.intro), make("p", {}, t.notice, " ", privacy));
+      return make("div", { class: "intro" }, make("p", {}, t.intro), make("p", {}, t.notice, " ", (this.#parts.kept = make("span")), " ", privacy));
     }
 
     #header() {
@@ -624,7 +628,8 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
 
     // What stands there before the first question.
     #greet() {
-      const { starters, next } = this.#parts;
+      const { starters, next, kept } = this.#parts;
+      kept.textContent = this.#starters && this.#words[this.#keeps ? "kept" : "unkept"];
       const written = this.getAttribute("suggestions");
       const questions = written === "none" ? [] : written?.split("|").map((one) => one.trim()).filter(Boolean);
       const given = (questions ?? this.#starters ?? []).slice(0, 6);
@@ -777,7 +782,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       });
     }
 
-    // What to ask first. Without it there are no suggestions, and nothing else is amiss.
+    // What to ask first. Without it there are none.
     async #load() {
       if (this.#starters) {
         return;
@@ -788,7 +793,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
         this.#keeps = told.feedback === true;
         this.#greet();
       } catch {
-        // Tried again when it is next opened or has answered.
+        // Tried again when next opened.
       }
     }
 
