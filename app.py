@@ -31,8 +31,8 @@ def main() -> int:
 
             service = create_api(assistant, settings)
             mount_widget(service, settings)
-            mount_console(service, assistant, settings)
-            mount_page(service, assistant, settings)
+            mount_console(service, settings, may_build)
+            mount_page(service, settings)
             serve(service, listener, settings.proxies)
     except AskError as error:
         print(f"app: {error}", file=sys.stderr)

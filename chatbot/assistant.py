@@ -64,8 +64,8 @@ class Assistant:
         max_question_characters: int = 2000,
         screen: Screen | None = None,
     ) -> None:
-        self._index, self._reader = index, reader
-        self._retriever, self._encoder = Retriever(index, encoder), encoder
+        self.index, self.encoder = index, encoder
+        self._retriever, self._reader = Retriever(index, encoder), reader
         self._vocabulary, self._suggest = frozenset(spellings(index)), Suggestions(index)
         self._common = common_terms(index)
         self._limit = max_question_characters
@@ -75,10 +75,10 @@ class Assistant:
         self.index_digest = index.digest
 
     @classmethod
-    def open(cls, settings: Settings, check_corpus: bool = False) -> "Assistant":
-        """Load index, encoder and reader. With `check_corpus`, the index must be that of the articles as
-        they are now. Raises `IndexUnusableError`, `ModelError`, `CorpusError` or `SettingsError`."""
-        encoder = load_encoder(settings.model)
+    def open(cls, settings: Settings, check_corpus: bool = False, encoder: Encoder | None = None) -> "Assistant":
+        """Load index, reader and, unless it is given, encoder. With `check_corpus`, the index must be that of the
+        articles as they are now. Raises `IndexUnusableError`, `ModelError`, `CorpusError` or `SettingsError`."""
+        encoder = encoder or load_encoder(settings.model)
         index = PassageIndex.load(settings.index, encoder, settings.corpus if check_corpus else None)
         if settings.reader not in ("default", "none"):
             raise SettingsError(f"reader '{settings.reader}' is not one of: default, none")
@@ -119,22 +119,22 @@ class Assistant:
 
     def examples(self) -> tuple[str, ...]:
         """Up to four questions that the articles answer, to start with."""
-        return nearest_topics(self._index, (), 4)
+        return nearest_topics(self.index, (), 4)
 
     def find(self, question: str, before: Sequence[str] = ()) -> Finding:
         """Search for one question, which may lean on those before it, and choose the sentences that answer it."""
         search = self._retriever.search(question, CANDIDATES, before)
         question = search.read_as
         supports = self._reader.support(question, search)
-        quotes = topic_quotes(question, self._index)
+        quotes = topic_quotes(question, self.index)
         if not quotes and not (search.unanswered >= VERY_QUESTION and search.unanswered > search.answered):
-            quotes = select(question, search.hits, supports, self._index)
+            quotes = select(question, search.hits, supports, self.index)
         support = max((quote.support for quote in quotes), default=confidence(supports))
         return Finding(question, quotes, support, search, supports)
 
     def find_in(self, article: str, question: str) -> Finding:
         """The best sentences of one article for a question, and their support; nothing is chosen to be quoted."""
-        search = self._retriever.search(question, len(self._index.sentences))
+        search = self._retriever.search(question, len(self.index.sentences))
         hits = tuple(hit for hit in search.hits if hit.passage.article == article)[:CANDIDATES]
         search = replace(search, hits=hits)
         supports = self._reader.support(question, search)
@@ -142,7 +142,7 @@ class Assistant:
 
     def explain(self, finding: Finding) -> Reasons:
         """Why each sentence was found."""
-        return explain(finding.search.read_as, finding.search.hits, self._retriever, self._encoder)
+        return explain(finding.search.read_as, finding.search.hits, self._retriever, self.encoder)
 
     def _find_more(self, finding: Finding, said: str) -> Finding:
         """What else the hits of an answered question hold that does not stand in `said`."""
@@ -153,11 +153,11 @@ class Assistant:
                 for hit, support in zip(hits, finding.supports, strict=True)
             ]
         )
-        quotes = select(finding.question, hits, left, self._index)
+        quotes = select(finding.question, hits, left, self.index)
         return replace(finding, quotes=tuple(quote for quote in quotes if self._text(quote) not in said))
 
     def _text(self, quote: Quote) -> str:
-        return self._index.articles[quote.article].sections[quote.section].text[quote.start : quote.end]
+        return self.index.articles[quote.article].sections[quote.section].text[quote.start : quote.end]
 
     def _refuse_unreadable(self, question: str) -> Answer | None:
         if not question.strip():
@@ -237,7 +237,7 @@ class Assistant:
             asked = self._last_answered(reading.before)
             if reading.bearing == "where":
                 replies = (
-                    quoted_in(turn.content, self._index) for turn in reversed(history) if turn.role == "assistant"
+                    quoted_in(turn.content, self.index) for turn in reversed(history) if turn.role == "assistant"
                 )
                 quotes = next((quotes for quotes in replies if quotes), asked.quotes)
                 return [replace(asked, quotes=quotes)], answers.NOT_COVERED
@@ -306,7 +306,7 @@ class Assistant:
     def _cite(self, quotes: Sequence[Quote], before: int) -> tuple[Citation, ...]:
         found = []
         for number, quote in enumerate(quotes, before + 1):
-            article = self._index.articles[quote.article]
+            article = self.index.articles[quote.article]
             found.append(cite(number, article, article.sections[quote.section], quote.start, quote.end))
         return tuple(found)
 

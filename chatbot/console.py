@@ -3,37 +3,30 @@ and why; the articles; whom to call; a mark on an answer for the owner. All of i
 
 import re
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, JSONResponse
+from starlette.responses import JSONResponse
 
 from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
 from chatbot.assistant import Assistant, Finding
 from chatbot.journal import Journal, Reason, Verdict
+from chatbot.owner import add_owner
 from chatbot.passages import Passage
 from chatbot.reasons import Known, Reasons, band
 from chatbot.settings import Settings
 from chatbot.shapes import Text
-from chatbot.staff import STATIC, mount_staff
+from chatbot.staff import add_files, mount_staff
 from chatbot.watch import answered
 
 PASSAGES = 6
 """Shown for one look-up."""
-DAYS, AMISS = 30, 200
-"""Days, and marks and thumbs down, that the owner sees."""
-FILES = ("console.css", "console.js")
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-)
 DANGERS = {
     "suicide": "Thoughts of suicide or self-harm",
     "overdose": "Overdose",
@@ -64,36 +57,27 @@ class MarkIn(BaseModel):
     sections: list[Annotated[Text, Field(max_length=300)]] = Field(default=[], max_length=20)
 
 
-def mount_console(api: FastAPI, assistant: Assistant, settings: Settings) -> None:
-    """Serve the console at /staff. Raises `SettingsError` for accounts that can't be read."""
+def mount_console(api: FastAPI, settings: Settings, may_edit: bool = True) -> None:
+    """Serve the console at /staff of the service, which has its assistant. `may_edit`: the index is that of the corpus
+    folder, whose known questions may be added to. Raises `SettingsError` for accounts that can't be read."""
+
+    def current() -> Assistant:
+        assistant: Assistant = api.state.assistant
+        return assistant
 
     def add_routes(router: APIRouter) -> None:
-        _add_files(router)
-        _add_look_up(router, assistant, api.state.journal)
-        _add_desk(router, assistant, api.state.journal)
+        add_files(router, {"/staff": "console.html"}, ("staff.js", "console.css", "console.js"))
+        _add_look_up(router, current, api.state.journal)
+        _add_desk(router, current, api.state.journal)
+        add_owner(router, api.state, settings, may_edit)
 
     mount_staff(api, settings, add_routes)
 
 
-def _add_files(router: APIRouter) -> None:
-    @router.get("/staff")
-    def page() -> FileResponse:
-        return FileResponse(STATIC / "console.html", headers={"Content-Security-Policy": POLICY})
-
-    for name in FILES:
-        _add_file(router, name)
-
-
-def _add_file(router: APIRouter, name: str) -> None:
-    @router.get(f"/staff/{name}")
-    def file() -> FileResponse:
-        return FileResponse(STATIC / name)
-
-
-def _add_look_up(router: APIRouter, assistant: Assistant, journal: Journal) -> None:
+def _add_look_up(router: APIRouter, current: Callable[[], Assistant], journal: Journal) -> None:
     @router.post("/staff/api/look-up")
     def look_up(asked: LookUpIn) -> JSONResponse:
-        began = time.perf_counter()
+        began, assistant = time.perf_counter(), current()
         answer, findings = assistant.ask_and_show(asked.question)
         found = looked_up(assistant, asked.question, asked.article, answer, findings)
         timing = {"Server-Timing": f"look-up;dur={1000 * (time.perf_counter() - began):.1f}"}
@@ -103,16 +87,17 @@ def _add_look_up(router: APIRouter, assistant: Assistant, journal: Journal) -> N
 
     @router.get("/staff/api/articles/{article_id}")
     def article(article_id: str) -> JSONResponse:
-        for candidate in assistant.articles:
+        for candidate in current().articles:
             if candidate.id == article_id:
                 sections = [{"trail": part.trail, "text": part.text} for part in candidate.sections]
                 return JSONResponse({**_described(candidate), "sections": sections})
         raise HTTPException(404, "There is no article with that id.")
 
 
-def _add_desk(router: APIRouter, assistant: Assistant, journal: Journal) -> None:
+def _add_desk(router: APIRouter, current: Callable[[], Assistant], journal: Journal) -> None:
     @router.get("/staff/api/desk")
     def desk(request: Request) -> JSONResponse:
+        assistant = current()
         return JSONResponse(
             {
                 "name": request.state.staff,
@@ -129,38 +114,8 @@ def _add_desk(router: APIRouter, assistant: Assistant, journal: Journal) -> None
     def mark(said: MarkIn) -> JSONResponse:
         entry = {"from": "staff", "verdict": Verdict.DOWN, "comment": said.note, **said.model_dump(mode="json")}
         del entry["note"]
-        entry["index"] = assistant.index_digest
+        entry["index"] = current().index_digest
         return JSONResponse({"stored": journal.add({name: value for name, value in entry.items() if value})})
-
-    @router.get("/staff/api/feedback")
-    def feedback() -> JSONResponse:
-        return JSONResponse(summed_up(journal.read()))
-
-
-def summed_up(entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """For the owner: thumbs and marks by day and by reason, and what was found amiss, newest first."""
-    days: dict[str, dict[str, int]] = {}
-    reasons: Counter[str] = Counter()
-    amiss = []
-    for entry in entries:
-        if entry.get("verdict") not in tuple(Verdict):
-            continue
-        staff, down = entry.get("from") == "staff", entry["verdict"] == Verdict.DOWN
-        day = days.setdefault(str(entry.get("at", ""))[:10], {"up": 0, "down": 0, "marked": 0})
-        day["marked" if staff else "down" if down else "up"] += 1
-        if down:
-            reasons[str(entry.get("reason") or "no reason")] += 1
-            amiss.append(
-                {
-                    name: entry.get(name)
-                    for name in ("at", "from", "reason", "comment", "question", "status", "sections")
-                }
-            )
-    return {
-        "days": [{"day": day, **days[day]} for day in sorted(days, reverse=True)[:DAYS]],
-        "reasons": dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
-        "amiss": amiss[::-1][:AMISS],
-    }
 
 
 def protocol(helplines: Sequence[Helpline]) -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@
     ├── SettingsError           a setting has a value that can't be used
     ├── CorpusError             an article or its metadata can't be read: file, line, mend
     ├── JournalError            what is stored can't be changed
+    ├── AmendmentError          a change to the known questions can't be made as it was asked for
+    │   └── ChangedMeanwhileError    somebody else has changed them since
     ├── ModelError              model weights are missing or are not the expected bytes
     └── IndexUnusableError      there is no index that can be served
         ├── IndexMissingError   no index at that place
@@ -41,6 +43,14 @@ class CorpusError(AskError):
 
 class JournalError(AskError):
     """What is stored can't be changed."""
+
+
+class AmendmentError(AskError):
+    """A change to the known questions can't be made as it was asked for."""
+
+
+class ChangedMeanwhileError(AmendmentError):
+    """Somebody else has changed the known questions since they were looked at."""
 
 
 class ModelError(AskError):

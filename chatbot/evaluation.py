@@ -10,7 +10,7 @@ import random
 import re
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -191,19 +191,35 @@ def report(outcomes: Sequence[Outcome], milliseconds: Sequence[float]) -> str:
     return "\n".join(lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A question whose answer reads differently than before."""
+
+    id: str
+    question: str
+    turn: str
+    """now right, now wrong or reads differently"""
+    before: str
+    after: str
+
+
+def compared(outcomes: Sequence[Outcome], before: Mapping[str, tuple[bool, str]]) -> list[Changed]:
+    """The answers that are not what they were: `before` has for a question's id whether it was right, and the text."""
+    found = []
+    for outcome in outcomes:
+        right, text = before.get(outcome.id, (outcome.right, outcome.text))
+        if text != outcome.text:
+            turns = {(False, True): "now right", (True, False): "now wrong"}
+            turn = turns.get((right, outcome.right), "reads differently")
+            found.append(Changed(outcome.id, outcome.question, turn, text, outcome.text))
+    return found
+
+
 def changes(outcomes: Sequence[Outcome], old: Path) -> str:
     """Which questions turned right or wrong since the run saved in `old`, and which answers read differently."""
-    before = {entry["id"]: entry for entry in json.loads(old.read_text("utf-8"))["outcomes"]}
-    lines = []
-    for outcome in outcomes:
-        was = before.get(outcome.id)
-        if was is None or was["text"] == outcome.text:
-            continue
-        turn = {(False, True): "now right", (True, False): "now wrong"}.get(
-            (was["right"], outcome.right), "reads differently"
-        )
-        lines.append(f"{outcome.id} {turn}: {outcome.question}")
-    return "\n".join(lines) or "no answer changed"
+    entries = json.loads(old.read_text("utf-8"))["outcomes"]
+    found = compared(outcomes, {entry["id"]: (entry["right"], entry["text"]) for entry in entries})
+    return "\n".join(f"{one.id} {one.turn}: {one.question}" for one in found) or "no answer changed"
 
 
 def save(outcomes: Sequence[Outcome], milliseconds: Sequence[float], path: Path) -> None:

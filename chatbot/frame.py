@@ -4,7 +4,7 @@ that without a script, and lets nothing into the page that the server did not wr
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
@@ -86,9 +86,9 @@ class Page:
     """ASGI application: Gradio's page in our frame, with a policy that lets only its own scripts run, and
     Gradio's errors in the application's shape."""
 
-    def __init__(self, gradio: ASGIApp, assistant: Assistant, settings: Settings) -> None:
-        self.gradio = gradio
-        self.head, self.before, self.after = page_frame(assistant, settings.journal_days if settings.journal else 0)
+    def __init__(self, gradio: ASGIApp, current: Callable[[], Assistant], settings: Settings) -> None:
+        self.gradio, self.current = gradio, current
+        self.days = settings.journal_days if settings.journal else 0
         self.frame_ancestors = settings.frame_ancestors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,10 +121,11 @@ class Page:
 
     def dress(self, html: str) -> str:
         """Gradio's HTML with our frame, and without its own cards for social media."""
+        head, before, after = page_frame(self.current(), self.days)
         html = re.sub(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>', "", html)
-        html = html.replace("</head>", f"{self.head}</head>", 1)
-        html = html.replace("<gradio-app", f"{self.before}<gradio-app", 1)
-        return html.replace("</gradio-app>", f"</gradio-app>{self.after}", 1)
+        html = html.replace("</head>", f"{head}</head>", 1)
+        html = html.replace("<gradio-app", f"{before}<gradio-app", 1)
+        return html.replace("</gradio-app>", f"</gradio-app>{after}", 1)
 
 
 def page_policy(html: str, frame_ancestors: str) -> str:

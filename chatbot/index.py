@@ -10,7 +10,7 @@ On the disk (see `storage.py` for the folder around it):
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ from chatbot.storage import REBUILD, check_files, current, publish, write_json
 FORMAT = 3
 Progress = Callable[[Iterable[Article]], Iterable[Article]]
 BLOCK = 256
-"""Known questions embedded together; a block of them that is unchanged is not embedded again."""
+"""Known questions embedded together, on average; a block of them that is unchanged is not embedded again."""
+LONGEST_BLOCK = 4 * BLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,20 @@ def corpus_digest(folder: Path) -> str:
 def passage_context(passage: Passage) -> str:
     """A passage as it is searched: under its headings."""
     return ". ".join((*passage.trail, passage.text))
+
+
+def blocks(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The texts in order, cut where a text's own digest says so: one more or less changes its own block and no other,
+    where cuts by number would move through all blocks behind it."""
+    block: list[str] = []
+    for text in texts:
+        block.append(text)
+        number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+        if number % BLOCK == 0 or len(block) == LONGEST_BLOCK:
+            yield block
+            block = []
+    if block:
+        yield block
 
 
 class PassageIndex:
@@ -139,10 +154,9 @@ class PassageIndex:
             entries.append(
                 {"id": article.id, "digest": digest, "reused": reused, "passages": len(own), "rows": len(rows)}
             )
-        blocks = [questions[start : start + BLOCK] for start in range(0, len(questions), BLOCK)]
         asked = [
-            embed([glossary.write_out(question.text) for question in block], encoder.encode_questions)
-            for block in blocks
+            embed(block, encoder.encode_questions)
+            for block in blocks([glossary.write_out(question.text) for question in questions])
         ]
         dense = Rows(
             DenseIndex.build(np.concatenate(passage_rows)),

@@ -1,7 +1,7 @@
 """The visitor's page: a conversation made with Gradio, in the HTML page of frame.py."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,13 @@ EXCHANGES = 20
 Messages = list[dict[str, Any]]
 
 
-def create_page(assistant: Assistant, journal: Journal) -> gr.Blocks:
-    """The conversation. The server keeps nothing of it: the browser sends it along with each question."""
-    greeting = _greeting(assistant.examples())
+def create_page(current: Callable[[], Assistant], journal: Journal) -> gr.Blocks:
+    """The conversation. The server keeps nothing of it: the browser sends it along with each question. `current` gives
+    the assistant of the moment: another index may be put in while the page is open."""
+    greeting = _greeting(current().examples())
 
     def answer(question: str, shown: Messages, turns: Any) -> tuple[Messages, Any, str]:
-        exchange, spoken = _exchange(assistant, journal, question, turns)
+        exchange, spoken = _exchange(current(), journal, question, turns)
         return (shown + exchange)[-2 * EXCHANGES :], spoken, ""
 
     def answer_suggestion(shown: Messages, turns: Any, pressed: gr.SelectData) -> tuple[Messages, Any, str]:
@@ -126,8 +127,12 @@ def _turns(sent: Any) -> list[Turn]:
     return turns
 
 
-def mount_page(api: FastAPI, assistant: Assistant, settings: Settings) -> None:
-    """Serve the page at / of the service."""
+def mount_page(api: FastAPI, settings: Settings) -> None:
+    """Serve the page at / of the service, which has its assistant."""
+
+    def current() -> Assistant:
+        assistant: Assistant = api.state.assistant
+        return assistant
 
     @api.get("/page.css", include_in_schema=False)
     def stylesheet() -> FileResponse:
@@ -139,7 +144,7 @@ def mount_page(api: FastAPI, assistant: Assistant, settings: Settings) -> None:
 
     gr.mount_gradio_app(
         api,
-        create_page(assistant, api.state.journal),
+        create_page(current, api.state.journal),
         path="/",
         theme=_theme(),
         footer_links=[],
@@ -151,7 +156,7 @@ def mount_page(api: FastAPI, assistant: Assistant, settings: Settings) -> None:
     )
     mount = api.router.routes.pop()
     assert isinstance(mount, Mount)
-    api.router.routes.append(OpenMount("/", GZipMiddleware(Page(mount.app, assistant, settings))))
+    api.router.routes.append(OpenMount("/", GZipMiddleware(Page(mount.app, current, settings))))
 
 
 def _theme() -> gr.themes.Base:

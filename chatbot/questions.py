@@ -12,6 +12,7 @@ from chatbot.errors import CorpusError
 from chatbot.passages import Passage
 
 FILE = "questions.yaml"
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,17 @@ def load_questions(folder: Path, articles: Sequence[Article]) -> tuple[KnownQues
     if not path.is_file():
         return ()
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (UnicodeDecodeError, OSError) as error:
+        raise CorpusError(path, "can't be read as text", "save it as UTF-8") from error
+    return read_questions(text, path, articles)
+
+
+def read_questions(text: str, path: Path, articles: Sequence[Article]) -> tuple[KnownQuestion, ...]:
+    """The questions of a text such as the file has. Raises `CorpusError`, in which `path` is named, as above."""
+    try:
+        raw = yaml.load(text, Loader) or {}
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise CorpusError(path, "can't be read as YAML", "mend the line", mark.line + 1 if mark else None) from error
     if not isinstance(raw, dict) or set(raw) - {"answered", "unanswered"}:
@@ -73,6 +83,11 @@ def _answered(path: Path, entry: dict[str, Any], sections: set[tuple[str, str]])
                 "correct the heading",
             )
     return [KnownQuestion(str(text), places) for text in entry["questions"]]
+
+
+def same(text: str) -> str:
+    """A question without what makes no difference: capitals and spaces."""
+    return " ".join(text.casefold().split())
 
 
 def resolve(places: Sequence[Place], passages: Sequence[Passage]) -> tuple[int, ...]:

@@ -66,6 +66,9 @@ class Settings:
     staff: str = ""
     """File with the accounts of the console; without an account in it there is no console."""
 
+    evaluation: Path = ROOT / "tests" / "questions" / "tune.jsonl"
+    """Questions with keys, by which the owner sees what a change does to the answers; none where it is not there."""
+
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
             raise SettingsError(f"port {self.port} is not between 1 and 65535")
@@ -107,7 +110,7 @@ class Settings:
             values.setdefault("frame_ancestors", "'self' https://huggingface.co https://*.hf.space")
             values.setdefault("proxies", "*")
         values.update({name: value for name, value in given.items() if value is not None})
-        for name in ("corpus", "index", "helplines"):
+        for name in ("corpus", "index", "helplines", "evaluation"):
             if name in values:
                 values[name] = Path(str(values[name]))
         for name in NUMBERS:

@@ -5,7 +5,7 @@ import base64
 import hashlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
@@ -27,7 +27,13 @@ logger = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 HOME = "/staff"
 SIGN_IN = "/staff/sign-in"
+PAGES = {HOME: "staff/sign-in", f"{HOME}/owner": "sign-in"}
+"""What somebody opens, and where it leads without a session. Relative: a proxy may serve us under another path."""
 LOCAL = ("localhost", "127.0.0.1", "::1")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
 WRONG = "Name or password is not right."
 LATER = "Too many tries. Please wait {seconds} seconds."
 
@@ -61,8 +67,8 @@ class StaffRoute(BaseRoute):
             return error_response(403, "This can't be done from another site.")
         request.state.staff = self.sessions.who(request.cookies.get(cookie_name(request)))
         if request.state.staff is None and path != SIGN_IN:
-            if reads and path == HOME:
-                return RedirectResponse("staff/sign-in", 303)
+            if reads and path in PAGES:
+                return RedirectResponse(PAGES[path], 303)
             return error_response(401, "Please sign in.", code="not_signed_in")
         return RedirectResponse("../staff", 303) if path == f"{HOME}/" else None
 
@@ -104,6 +110,19 @@ def mount_staff(api: FastAPI, settings: Settings, add_routes: Callable[[APIRoute
     router = APIRouter(include_in_schema=False, redirect_slashes=False)
     add_routes(router)
     api.router.routes.append(StaffRoute(router, Accounts(Path(settings.staff) if settings.staff else None)))
+
+
+def add_files(router: APIRouter, pages: Mapping[str, str], files: Sequence[str]) -> None:
+    """Serve pages, by their path the name of their file, and what they need, by its name under /staff."""
+    headers = {"Content-Security-Policy": POLICY}
+    for path, name in [*pages.items(), *((f"{HOME}/{name}", name) for name in files)]:
+        _add_file(router, path, name, headers if path in pages else None)
+
+
+def _add_file(router: APIRouter, path: str, name: str, headers: dict[str, str] | None) -> None:
+    @router.get(path)
+    def file() -> FileResponse:
+        return FileResponse(STATIC / name, headers=headers)
 
 
 def same_origin(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """A real server process with the real model, and a real browser."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -70,9 +71,8 @@ def free_port() -> int:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`python app.py` with an index that is not there yet; ready."""
     folder = tmp_path_factory.mktemp("server")
-    port = free_port()
     started = Server(
-        f"http://127.0.0.1:{port}",
+        f"http://127.0.0.1:{free_port()}",
         folder / "index",
         folder / "log",
         folder / "contacted",
@@ -80,7 +80,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         f"http://127.0.0.1:{free_port()}",
     )
     environment = {
-        **os.environ,
         "PYTHONPATH": str(ROOT / "tests" / "audit"),
         "AUDIT_LOG": str(started.contacted),
         "ASK_IOP_INDEX": str(started.index),
@@ -90,12 +89,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "ASK_IOP_QUESTIONS_PER_MINUTE": "0",  # the tests ask faster than people do
         "ASK_IOP_QUESTIONS_PER_MINUTE_IN_TOTAL": "0",
     }
-    command = [sys.executable, "app.py", "--port", str(port)]
-    with started.log.open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        wait_until_ready(process, started.url, started.log)
+    with serving(started.url, started.log, environment):
         yield started
+
+
+@contextlib.contextmanager
+def serving(url: str, log: Path, environment: dict[str, str], *arguments: str | Path) -> Iterator[None]:
+    """`python app.py` at this address of this machine while it lasts, ready to answer; `log` is what it prints.
+    `environment` is added to our own."""
+    command = [sys.executable, "app.py", "--port", url.rpartition(":")[2], *map(str, arguments)]
+    with log.open("wb") as printed:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **environment}, stdout=printed, stderr=subprocess.STDOUT
+        )
+    try:
+        wait_until_ready(process, url, log)
+        yield
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -48,7 +48,7 @@ def both(request: pytest.FixtureRequest, encoder: PackagedEncoder) -> Assistant:
 
 
 def index_of(assistant: Assistant) -> PassageIndex:
-    return assistant._index
+    return assistant.index
 
 
 def check(assistant: Assistant, answer: Answer) -> None:

@@ -2,9 +2,6 @@
 
 import contextlib
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ROOT, free_port, wait_until_ready
+from conftest import ROOT, free_port, serving
 from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
 
 from chatbot.accounts import Accounts
 from chatbot.answers import CARDS
-from chatbot.console import DANGERS, protocol, summed_up
+from chatbot.console import DANGERS, protocol
 from chatbot.journal import Journal
 from chatbot.safety import load_helplines
 
@@ -42,33 +39,15 @@ class Desk:
 def desk(tmp_path_factory: pytest.TempPathFactory, small_corpus: Path, small_folder: Path) -> Iterator[Desk]:
     """Maria can sign in at it."""
     folder = tmp_path_factory.mktemp("desk")
-    port = free_port()
-    started = Desk(f"http://127.0.0.1:{port}", folder / "log", folder / "marks.sqlite")
+    started = Desk(f"http://127.0.0.1:{free_port()}", folder / "log", folder / "marks.sqlite")
     Accounts(folder / "staff").set("maria", PASSWORD)
     environment = {
-        **os.environ,
         "ASK_IOP_STAFF": str(folder / "staff"),
         "ASK_IOP_JOURNAL": str(started.marks),
         "ASK_IOP_QUESTIONS_PER_MINUTE": "3",  # for visitors: staff look up as often as they type
     }
-    command = [
-        sys.executable,
-        "app.py",
-        "--port",
-        str(port),
-        "--corpus",
-        str(small_corpus),
-        "--index",
-        str(small_folder),
-    ]
-    with started.log.open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        wait_until_ready(process, started.url, started.log)
+    with serving(started.url, started.log, environment, "--corpus", small_corpus, "--index", small_folder):
         yield started
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -455,47 +434,6 @@ def test_a_mark_with_a_note(worker: Worker) -> None:
         "status": "answered",
         "sections": ["compost#How often is it turned?"],
     }
-
-
-def test_the_owner_sees_what_was_found_amiss(worker: Worker) -> None:
-    page = worker.page
-    thumb = {
-        "verdict": "down",
-        "reason": "unclear",
-        "comment": "<b>What?</b>",
-        "question": TURNED,
-        "status": "answered",
-    }
-    for said in ({"verdict": "up"}, thumb):
-        assert httpx.post(f"{worker.desk.url}/api/feedback", json=said).json() == {"stored": True}
-    page.get_by_role("button", name="Feedback").click()
-    dialog = page.get_by_role("dialog", name="Feedback")
-    first = dialog.locator("#amiss li").first
-    expect(first).to_contain_text("unclear")
-    expect(first).to_contain_text("<b>What?</b>")  # as text
-    expect(dialog.locator("tbody tr").first.locator("td").first).to_have_text("1")
-    assert violations(page) == []
-    first.get_by_role("button", name=TURNED).click()
-    expect(dialog).to_be_hidden()
-    expect(worker.answer).to_contain_text("every two weeks")
-
-
-def test_feedback_is_summed_up() -> None:
-    entries: list[dict[str, Any]] = [
-        {"at": "2026-01-01T10:00Z", "verdict": "up"},
-        {"at": "2026-01-02T10:00Z", "verdict": "down", "reason": "wrong", "comment": "a"},
-        {"at": "2026-01-02T11:00Z", "verdict": "down", "from": "staff", "reason": "wrong", "question": "b"},
-        {"at": "2026-01-02T12:00Z", "verdict": "down"},
-        {},
-    ]
-    told = summed_up(entries)
-    assert told["days"] == [
-        {"day": "2026-01-02", "up": 0, "down": 2, "marked": 1},
-        {"day": "2026-01-01", "up": 1, "down": 0, "marked": 0},
-    ]
-    assert told["reasons"] == {"wrong": 2, "no reason": 1}
-    assert [one["question"] for one in told["amiss"]] == [None, "b", None]
-    assert summed_up([]) == {"days": [], "reasons": {}, "amiss": []}
 
 
 def test_sources_that_differ_stand_side_by_side(worker: Worker) -> None:

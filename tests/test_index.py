@@ -14,7 +14,7 @@ from chatbot.articles import load_articles
 from chatbot.encoder import PackagedEncoder, Vectors
 from chatbot.errors import AskError, CorpusError, IndexAlteredError, IndexMissingError, IndexStaleError
 from chatbot.glossary import load_glossary
-from chatbot.index import FORMAT, PassageIndex, build_index, corpus_digest, passage_context
+from chatbot.index import FORMAT, LONGEST_BLOCK, PassageIndex, blocks, build_index, corpus_digest, passage_context
 from chatbot.questions import load_questions
 from chatbot.storage import current, publish
 
@@ -137,6 +137,42 @@ def test_new_words_in_the_glossary_embed_what_they_change(corpus: Path, folder: 
     counting = Counting(encoder)
     assert build_index(corpus, folder, counting).reused == 1
     assert any("calcium carbonate" in text for text in counting.texts)
+
+
+def test_blocks_are_the_texts_in_order_and_none_is_too_long() -> None:
+    texts = [f"question {number}" for number in range(5000)]
+    cut = list(blocks(texts))
+    assert [text for block in cut for text in block] == texts
+    assert len(cut) > 10
+    assert max(map(len, cut)) <= LONGEST_BLOCK
+    assert list(map(len, blocks(["the same"] * (2 * LONGEST_BLOCK + 1)))) == [LONGEST_BLOCK, LONGEST_BLOCK, 1]
+    assert list(blocks([])) == []
+
+
+@pytest.mark.parametrize("place", [0, 1, 2500, 5000])
+def test_one_text_more_changes_one_block(place: int) -> None:
+    texts = [f"question {number}" for number in range(5000)]
+    before = list(blocks(texts))
+    after = list(blocks([*texts[:place], "a new one", *texts[place:]]))
+    assert len([block for block in after if block not in before]) == 1
+
+
+def test_a_known_question_more_embeds_its_block_and_nothing_else(
+    corpus: Path, folder: Path, encoder: PackagedEncoder, tmp_path: Path
+) -> None:
+    asked = [f"is it true of number {number}" for number in range(600)]
+    lines = "".join(f"  - {text}\n" for text in asked)
+    edit(
+        corpus / "questions.yaml", "  - where can i buy a compost bin\n", f"  - where can i buy a compost bin\n{lines}"
+    )
+    build_index(corpus, folder, encoder)
+    counting = Counting(encoder)
+    edit(corpus / "questions.yaml", f"  - {asked[300]}\n", f"  - {asked[300]}\n  - is it true at all\n")
+    assert build_index(corpus, folder, counting).reused == 2
+    (block,) = [block for block in blocks(counting.texts) if "is it true at all" in block]
+    assert counting.texts == block
+    build_index(corpus, tmp_path / "fresh", encoder)
+    assert files(folder) == files(tmp_path / "fresh")
 
 
 def test_another_model_embeds_everything(corpus: Path, folder: Path, encoder: PackagedEncoder) -> None:

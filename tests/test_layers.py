@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("outline", "cleaning", "pdf", "formats", "articles", "passages", "glossary", "questions"),
     ("encoder", "dense", "kernel", "lexical"),
     ("storage", "index"),
-    ("retrieval", "reader", "differences", "selection", "reasons", "topics"),
+    ("retrieval", "reader", "differences", "selection", "reasons", "topics", "contradictions", "gaps"),
     ("answers", "safety", "languages", "conversation", "screening"),
     ("assistant",),
 )
@@ -37,6 +37,7 @@ ONLY_IN = {
     "limits": {"admission"},
     "argon2": {"accounts"},
     "matplotlib": {"evaluation"},
+    "sklearn": {"gaps"},
     "sqlite3": {"database", "journal"},
     "phonenumbers": {"redaction"},
     "prometheus_client": {"watch"},

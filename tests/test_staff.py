@@ -27,7 +27,7 @@ from chatbot.api import create_api
 from chatbot.console import mount_console
 from chatbot.errors import SettingsError
 from chatbot.settings import Settings
-from chatbot.staff import StaffRoute
+from chatbot.staff import PAGES, StaffRoute
 
 PASSWORD = "correct horse battery"
 LINE = {"purpose": "a", "hours": "b", "region": "c", "source": "d", "verified": "2026-01-01"}
@@ -72,7 +72,7 @@ def file(tmp_path: Path) -> Path:
 def service(file: Path | str, address: str = "1.2.3.4", base: str = "http://localhost", **more: Any) -> TestClient:
     settings = Settings(staff=str(file), **more)
     api = create_api(Ready(), settings)  # type: ignore[arg-type]
-    mount_console(api, Ready(), settings)  # type: ignore[arg-type]
+    mount_console(api, settings)
     return TestClient(api, base_url=base, client=(address, 5000), follow_redirects=False)
 
 
@@ -105,8 +105,8 @@ def test_nothing_answers_without_a_session(file: Path) -> None:
     for method, path in console_routes(caller):
         for cookie in ({}, {"Cookie": "ask-iop-staff=guessed"}, {"Cookie": "__Host-ask-iop-staff=guessed"}):
             reply = caller.request(method, path.replace("{article_id}", "x"), headers={**HERE, **cookie})
-            if (method, path) == ("GET", "/staff"):
-                assert (reply.status_code, reply.headers["location"]) == (303, "staff/sign-in")
+            if method == "GET" and path in PAGES:
+                assert (reply.status_code, reply.headers["location"]) == (303, PAGES[path])
             else:
                 assert reply.status_code == 401, (method, path)
                 assert reply.json()["error"]["code"] == "not_signed_in"
@@ -152,7 +152,7 @@ def test_signing_in_and_out(file: Path) -> None:
     policy = page.headers["content-security-policy"]
     assert "unsafe" not in policy and "frame-ancestors 'none'" in policy and "default-src 'none'" in policy
     assert page.headers["cache-control"] == "no-store"
-    for name in ("console.css", "console.js"):
+    for name in ("staff.js", "console.css", "console.js", "owner", "owner.css", "owner.js", "amend.js"):
         assert caller.get(f"/staff/{name}").status_code == 200
     kept = caller.cookies["ask-iop-staff"]
     out = caller.post("/staff/sign-out", headers=HERE)
@@ -204,7 +204,9 @@ def test_what_is_no_form_is_no_sign_in(file: Path) -> None:
 def test_another_site_changes_nothing(file: Path, headers: dict[str, str]) -> None:
     caller = service(file)
     sign_in(caller)
-    for path in ("/staff/sign-in", "/staff/sign-out", "/staff/api/look-up", "/staff/api/mark"):
+    changing = [path for method, path in console_routes(caller) if method == "POST"]
+    assert "/staff/api/owner/apply" in changing
+    for path in ("/staff/sign-in", *changing):
         assert caller.post(path, json={}, headers=headers).status_code == 403
     assert caller.get("/staff/api/desk").status_code == 200
     assert caller.post("/staff/sign-out").status_code == 303  # a program, which has nobody's cookie but its own
