@@ -28,9 +28,9 @@ CANDIDATES = 12
 """Sentences that the reader reads for one question."""
 VERY_QUESTION = 0.97
 """Cosine with a known unanswered question from which it is that question: what the owner says of it holds."""
-MORE = 0.15
+MORE = 0.05
 """Who asks for more gets what has this share of the best sentence's support."""
-CLOSE = 0.5
+CLOSE = 0.28
 """… or this cosine with the question."""
 SURE = 0.9
 """Support from which a question in another language is answered: the encoder was trained on English."""
