@@ -1,13 +1,16 @@
 """The REST door: FastAPI, pydantic at the edge, one JSON error shape."""
 
+import asyncio
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
@@ -38,6 +41,7 @@ from chatbot.watch import Metrics, Watch, add_metrics, answered
 
 VERSION = "1"
 MAX_BODY_BYTES = 64 * 1024
+TIDY_SECONDS = 3600.0
 MAX_PAGE_BODY_BYTES = 1024 * 1024  # the page sends the conversation that it shows along with each question
 
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -71,6 +75,7 @@ def create_api(assistant: Assistant | None, settings: Settings) -> FastAPI:
         description="Answers made of sentences quoted from a library of articles, each with its source.",
         docs_url=None,  # FastAPI's own pages load their scripts from another host
         redoc_url=None,
+        lifespan=_tidying,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     api.state.assistant = assistant
@@ -84,6 +89,22 @@ def create_api(assistant: Assistant | None, settings: Settings) -> FastAPI:
     _add_articles(api)
     _add_health(api)
     return api
+
+
+@contextlib.asynccontextmanager
+async def _tidying(api: FastAPI) -> AsyncIterator[None]:
+    """While the service runs, what is too old goes even if nobody asks anything."""
+
+    async def tidy() -> None:
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            await run_in_threadpool(api.state.journal.expire)
+
+    task = asyncio.create_task(tidy())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 def _add_admission(api: FastAPI, settings: Settings) -> None:
