@@ -97,7 +97,11 @@ class Renewal:
         self.progress = Progress(Phase.LOADING)
         after = Assistant.open(self._settings, check_corpus=True, encoder=before.encoder)
         self._exchange(after)
-        self._compare(before, after)
+        try:
+            self._compare(before, after)
+        except Exception as error:  # the new index answers all the same
+            logger.error("the answers were not compared: %s", type(error).__name__)
+            self.progress = Progress(Phase.DONE, problem="Its answers could not be compared.")
 
     def _compare(self, before: Assistant, after: Assistant) -> None:
         if self._evaluation is None:

@@ -89,6 +89,16 @@ def test_answers_before_and_after_are_compared(service: Service, tmp_path: Path)
     ]
 
 
+def test_keys_that_can_not_be_judged_by_do_not_stop_it(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "keys.jsonl"
+    file.write_text(json.dumps({**KEY, "facts": [["("]]}))
+    service.add(WHIFF)
+    renewal = service.renewal(file)
+    renewal.start()
+    assert ended(renewal) == Progress(Phase.DONE, problem="Its answers could not be compared.")
+    assert service.knows(WHIFF)
+
+
 @pytest.mark.parametrize("content", ["{", "{}\n", ""])
 def test_keys_that_can_not_be_used_do_not_stop_it(service: Service, tmp_path: Path, content: str) -> None:
     file = tmp_path / "keys.jsonl"
