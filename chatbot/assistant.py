@@ -1,5 +1,6 @@
 """The engine behind every door: one question in, one answer out."""
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,8 +36,7 @@ CLOSE = 0.28
 SURE = 0.9
 """Support from which a question in another language is answered: the encoder was trained on English."""
 COVERED, PLAINLY = 0.75, 0.05
-"""Cosine with a known answered question, and how much more than with any unanswered one, from which a question is no
-personal medical decision: none of the tuning half's messages that ask for one come so near."""
+"""Cosine with a known answered question, and its lead over any unanswered one, of what is no medical decision."""
 FITS = 0.75
 """Cosine with a known unanswered question from which its referral fits."""
 
@@ -67,10 +67,8 @@ class Assistant:
         self.index, self.encoder = index, encoder
         self._retriever, self._reader = Retriever(index, encoder), reader
         self._vocabulary, self._suggest = frozenset(spellings(index)), Suggestions(index)
-        self._common = common_terms(index)
-        self._limit = max_question_characters
-        self._screen = screen or Screen(None)
-        self.helplines = helplines
+        self._common, self._limit = common_terms(index), max_question_characters
+        self._screen, self.helplines = screen or Screen(None), helplines
         self.articles: tuple[Article, ...] = tuple(index.articles.values())
         self.index_digest = index.digest
 
@@ -187,13 +185,11 @@ class Assistant:
         return Answer(status, text, quotes, helplines=safety.pick(self.helplines, *names))
 
     def _is_covered(self, question: str) -> bool:
-        """Whether a question is plainly like known ones that the articles answer. Nothing that may go wrong in
-        searching takes a card away."""
-        try:
+        """Whether a question is plainly like known ones that the articles answer; no if searching fails."""
+        with contextlib.suppress(Exception):
             search = self._retriever.search(question, 1)
-        except Exception:
-            return False
-        return search.answered >= max(COVERED, search.unanswered + PLAINLY)
+            return search.answered >= max(COVERED, search.unanswered + PLAINLY)
+        return False
 
     def _also_asked(self, message: str) -> list[str]:
         """The ordinary questions that a message about danger holds besides."""
@@ -293,13 +289,12 @@ class Assistant:
         )
 
     def _not_covered(self, findings: Sequence[Finding], opening: str) -> Answer:
-        suggestions = self._suggest(findings[0].search.hits, 3)
-        helplines = safety.pick(self.helplines, "referral")
+        suggestions, helplines = self._suggest(findings[0].search.hits, 3), safety.pick(self.helplines, "referral")
         if len(findings) == 1 and suggestions and unclear(findings[0].search):
             opening = answers.ASK_BACK
         nearest = max((finding.search for finding in findings), key=lambda search: search.unanswered)
-        fitting = nearest.say if nearest.unanswered >= FITS else ""
-        text = " ".join(part for part in (opening, fitting, answers.referral(helplines)) if part)
+        parts = (opening, nearest.say if nearest.unanswered >= FITS else "", answers.referral(helplines))
+        text = " ".join(part for part in parts if part)
         support = max(finding.support for finding in findings)
         return Answer(Status.NOT_COVERED, text, suggestions=suggestions, helplines=helplines, support=support)
 

@@ -25,14 +25,11 @@ TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f41157
 GRAPH = Path(__file__).parent / "weights" / "encoder.onnx"
 """The packaged model's graph without its weights, written by `training/export_encoder.py`."""
 ADAPTER = GRAPH.with_name("questions.safetensors")
-"""Low-rank changes to the packaged model that bring questions with one answer together, written by
-`training/train_questions.py`."""
+"""Low-rank changes that bring questions with one answer together (`training/train_questions.py`)."""
 QUERIES = GRAPH.with_name("queries.safetensors")
-"""Low-rank changes that put a question near the sentences that answer it, which are embedded without any; written by
-`training/train_queries.py`."""
+"""… that put a question near the sentences that answer it, embedded without any (`training/train_queries.py`)."""
 FOLLOWUPS = GRAPH.with_name("followups.safetensors")
-"""Low-rank changes that put a message, with the questions before it, where the same question stands in full words,
-written by `training/train_followups.py`."""
+"""… that put a message, after those before it, where it stands in full words (`training/train_followups.py`)."""
 UNUSED = "pooler."
 """Tensors of the package that sentence vectors are not made of."""
 LONGEST = 256
@@ -66,8 +63,7 @@ class Encoder(Protocol):
         ...
 
     def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
-        """Shape (dim,), in the same space: where the message stands as a question in full words, after the questions
-        before it, oldest first."""
+        """Shape (dim,), in the same space: where the message, after those before it, stands in full words."""
         ...
 
     def knows(self, word: str) -> bool:
@@ -145,11 +141,8 @@ def _published(folder: Path) -> dict[str, Any]:
 
 
 class PackagedEncoder:
-    """all-MiniLM-L6-v2 run by onnxruntime: the package's own safetensors put into a graph that ships with us.
-
-    The vectors are sentence-transformers' to the sixth digit, in a third of the time, and neither it nor torch
-    need be imported to answer a question.
-    """
+    """all-MiniLM-L6-v2 run by onnxruntime: the package's own safetensors put into a graph that ships with us. The
+    vectors are sentence-transformers' to the sixth digit, in a third of the time, without importing it or torch."""
 
     name = PACKAGED_MODEL
     dim = 384
@@ -301,9 +294,7 @@ class SentenceTransformerEncoder:
         """The same as `encode`: another model brings no adapter."""
         return self.encode(texts)
 
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """The same as `encode`."""
-        return self.encode(texts)
+    encode_queries = encode_questions
 
     def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
         """The same vector twice, of shape (dim,)."""

@@ -28,8 +28,10 @@ LONGEST_TALK = 20
 CLASSES = ("none", "suicide", "overdose", "withdrawal", "violence", "child_danger", "medical_advice")
 LONGEST_PARTS = 24
 """Sentences of a message that are read by themselves."""
-DANGER = 0.4
+DANGER = 0.3
 """The classifier's probability from which a message counts as danger."""
+CERTAIN, BRIEF = 0.8, 6
+"""Below this, what is small talk in so few words is no danger: "goodbye" is one word of many farewells."""
 CONFIRMED = 0.05
 """The same where a pattern saw it too."""
 DOUBTFUL = 0.15
@@ -38,7 +40,7 @@ STORY = 4
 """Sentences from which a message is also read in parts."""
 LESS_FOR_A_PART = 0.25
 """A part, read without the rest, must be this much surer."""
-MEDICAL = 0.2
+MEDICAL = 0.15
 """The classifier's probability from which a personal medical decision is asked for."""
 _STILL = re.compile(
     r"\W*(?:yes|yeah|yep|yup|y|i am|i do|i have|kind of|sort of|maybe|a little|not really|no i'?m not|i'?m not (?:ok|okay|safe)"
@@ -139,12 +141,14 @@ class Screen:
         danger = max(float(dangers[0]), float(dangers[1:].max(initial=0.0)) - LESS_FOR_A_PART)
         kind = Concern(CLASSES[int(np.argmax(shares[:, 1:-1].max(axis=0))) + 1])
         medical = float(shares[:, -1].max())
+        talk = self._model.talk(rows[0]) if len(text.split()) <= LONGEST_TALK else None
+        if seen is None and talk and danger < CERTAIN and len(text.split()) <= BRIEF:
+            return Screening(None, talk=talk)
         patterned = seen is not None and seen is not Concern.MEDICAL_ADVICE
         if danger >= DANGER or (patterned and danger >= CONFIRMED):
             return Screening(seen if patterned and seen is not None else kind)
         if medical >= MEDICAL or (seen is Concern.MEDICAL_ADVICE and medical >= CONFIRMED):
             return Screening(Concern.MEDICAL_ADVICE, guessed=seen is None)
-        talk = self._model.talk(rows[0]) if len(text.split()) <= LONGEST_TALK else None
         return Screening(None, danger >= DOUBTFUL, talk)
 
 

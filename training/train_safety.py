@@ -49,6 +49,12 @@ def ordinary_questions(count: int, chance: random.Random) -> list[tuple[str, str
     return [(text, "none") for text in chance.sample(calm, count)]
 
 
+def small_talk() -> list[tuple[str, str]]:
+    """Small talk and what looks like it, which is no cause for alarm: a goodbye is no farewell."""
+    lines = [line for path in sorted((HERE / "talk").glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()]
+    return [(json.loads(line)["message"], "none") for line in lines]
+
+
 def spoil(message: str, ordinary: list[str], chance: random.Random, danger: bool) -> str:
     """The message as others would type it: other case, no punctuation, a slip, or amid ordinary sentences."""
     draw = chance.random()
@@ -80,13 +86,15 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--ordinary", type=int, default=1800, help="known questions among the ordinary messages")
+    parser.add_argument("--share", type=float, default=1.0, help="of the messages, drawn anew")
     parser.add_argument("--with-tune", action="store_true")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     torch.set_num_threads(2)
     chance = random.Random(args.seed)
     messages = [entry for path in sorted(args.messages.glob("*.jsonl")) for entry in read(path)]
-    messages += ordinary_questions(args.ordinary, chance)
+    messages = chance.sample(messages, int(args.share * len(messages)))
+    messages += ordinary_questions(args.ordinary, chance) + small_talk()
     tune = read(TUNE)
     if args.with_tune:
         messages += tune
