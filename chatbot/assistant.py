@@ -110,8 +110,12 @@ class Assistant:
             lines = safety.pick(self.helplines, "crisis", "emergency")
             text = f"{answers.IN_CASE}\n\n{reply.text}"
             reply = replace(reply, text=text, helplines=tuple(dict.fromkeys((*lines, *reply.helplines))))
-        private = reply.status is Status.CRISIS or screening.doubtful or danger_before(history)
+        private = screening.dangerous or danger_before(history)
         return replace(reply, index=self.index_digest, private=private), findings
+
+    def fears_for(self, text: str) -> bool:
+        """Whether a text, a comment say, is a sign of danger to a life, or near one."""
+        return self._screen(text).dangerous
 
     def examples(self) -> tuple[str, ...]:
         """Up to four questions that the articles answer, to start with."""

@@ -130,7 +130,8 @@ def _add_desk(router: APIRouter, assistant: Assistant, journal: Journal) -> None
         entry = {"from": "staff", "verdict": Verdict.DOWN, "comment": said.note, **said.model_dump(mode="json")}
         del entry["note"]
         entry["index"] = assistant.index_digest
-        return JSONResponse({"stored": journal.add({name: value for name, value in entry.items() if value})})
+        kept = {name: value for name, value in entry.items() if value}
+        return JSONResponse({"stored": journal.add(kept, assistant.fears_for)})
 
     @router.get("/staff/api/feedback")
     def feedback() -> JSONResponse:
