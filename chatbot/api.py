@@ -183,7 +183,8 @@ def _add_widget(api: FastAPI) -> None:
         assistant: Assistant | None = request.app.state.assistant
         index = {"index": assistant.index_digest} if assistant else {}
         entry = {name: value for name, value in said.model_dump(mode="json").items() if value}
-        return FeedbackOut(stored=request.app.state.journal.add({**entry, **index}))
+        fears_for = assistant.fears_for if assistant else None
+        return FeedbackOut(stored=request.app.state.journal.add({**entry, **index}, fears_for))
 
 
 def asked(question: QuestionIn, request: Request) -> tuple[Answer, dict[str, str]]:

@@ -112,8 +112,12 @@ class Assistant:
             lines = safety.pick(self.helplines, "crisis", "emergency")
             text = f"{answers.IN_CASE}\n\n{reply.text}"
             reply = replace(reply, text=text, helplines=tuple(dict.fromkeys((*lines, *reply.helplines))))
-        private = reply.status is Status.CRISIS or screening.doubtful or danger_before(history)
+        private = screening.dangerous or danger_before(history)
         return replace(reply, index=self.index_digest, private=private), findings
+
+    def fears_for(self, text: str) -> bool:
+        """Whether a text, a comment say, is a sign of danger to a life, or near one."""
+        return self._screen(text).dangerous
 
     def examples(self) -> tuple[str, ...]:
         """Up to four questions that the articles answer, to start with."""
@@ -133,8 +137,7 @@ class Assistant:
     def find_in(self, article: str, question: str) -> Finding:
         """The best sentences of one article for a question, and their support; nothing is chosen to be quoted."""
         search = self._retriever.search(question, len(self.index.sentences))
-        hits = tuple(hit for hit in search.hits if hit.passage.article == article)[:CANDIDATES]
-        search = replace(search, hits=hits)
+        search = replace(search, hits=tuple(h for h in search.hits if h.passage.article == article)[:CANDIDATES])
         supports = self._reader.support(question, search)
         return Finding(question, (), confidence(supports), search, supports)
 
@@ -293,17 +296,16 @@ class Assistant:
         if len(findings) == 1 and suggestions and unclear(findings[0].search):
             opening = answers.ASK_BACK
         nearest = max((finding.search for finding in findings), key=lambda search: search.unanswered)
-        parts = (opening, nearest.say if nearest.unanswered >= FITS else "", answers.referral(helplines))
-        text = " ".join(part for part in parts if part)
+        text = " ".join(
+            filter(None, (opening, nearest.say * (nearest.unanswered >= FITS), answers.referral(helplines)))
+        )
         support = max(finding.support for finding in findings)
         return Answer(Status.NOT_COVERED, text, suggestions=suggestions, helplines=helplines, support=support)
 
     def _cite(self, quotes: Sequence[Quote], before: int) -> tuple[Citation, ...]:
-        found = []
-        for number, quote in enumerate(quotes, before + 1):
-            article = self.index.articles[quote.article]
-            found.append(cite(number, article, article.sections[quote.section], quote.start, quote.end))
-        return tuple(found)
+        articles = [self.index.articles[quote.article] for quote in quotes]
+        numbered = enumerate(zip(quotes, articles, strict=True), before + 1)
+        return tuple(cite(number, of, of.sections[one.section], one.start, one.end) for number, (one, of) in numbered)
 
 
 def _as_question(text: str) -> str:

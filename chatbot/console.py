@@ -114,8 +114,10 @@ def _add_desk(router: APIRouter, current: Callable[[], Assistant], journal: Jour
     def mark(said: MarkIn) -> JSONResponse:
         entry = {"from": "staff", "verdict": Verdict.DOWN, "comment": said.note, **said.model_dump(mode="json")}
         del entry["note"]
-        entry["index"] = current().index_digest
-        return JSONResponse({"stored": journal.add({name: value for name, value in entry.items() if value})})
+        assistant = current()
+        entry["index"] = assistant.index_digest
+        kept = {name: value for name, value in entry.items() if value}
+        return JSONResponse({"stored": journal.add(kept, assistant.fears_for)})
 
 
 def protocol(helplines: Sequence[Helpline]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ What is too old is deleted."""
 import json
 import logging
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -99,16 +99,18 @@ class Journal:
 
         return self._database.change(write) or False
 
-    def add(self, entry: dict[str, Any]) -> bool:
+    def add(self, entry: dict[str, Any], fears_for: Callable[[str], bool] | None = None) -> bool:
         """Keep one entry of feedback: plain JSON types. Its words are redacted, and left out where they, or the
-        answer that they are about, are a sign of danger. Whether it is stored; a full disk is no reason to fail."""
+        answer that they are about, are a sign of danger: by the patterns, and by `fears_for` if it is given. Whether
+        it is stored; a full disk is no reason to fail."""
         if self._database is None:
             return False
         self.expire()
         kept = dict(entry)
         for name in WORDS:
             words = str(kept.pop(name, ""))
-            if words and not _is_danger(words) and entry.get("status") != Status.CRISIS:
+            danger = _is_danger(words) or (fears_for is not None and fears_for(words))
+            if words and not danger and entry.get("status") != Status.CRISIS:
                 kept[name] = redact(words)
         row = (_hour(), _json(kept))
 

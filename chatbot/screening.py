@@ -38,6 +38,8 @@ DOUBTFUL = 0.15
 """From here the message gets its answer, with whom to call above it."""
 STORY = 4
 """Sentences from which a message is also read in parts."""
+LONGEST_BEFORE = 5000
+"""Characters of an earlier message that are looked at again."""
 LESS_FOR_A_PART = 0.25
 """A part, read without the rest, must be this much surer."""
 MEDICAL = 0.15
@@ -69,6 +71,11 @@ class Screening:
     def alarming(self) -> bool:
         """Whether there is any concern or doubt."""
         return self.concern is not None or self.doubtful
+
+    @property
+    def dangerous(self) -> bool:
+        """Whether a life may be in danger: what was written is not to be stored."""
+        return self.doubtful or self.concern not in (None, Concern.MEDICAL_ADVICE)
 
 
 class ConcernModel:
@@ -175,7 +182,8 @@ def danger_before(history: Sequence[Turn]) -> bool:
     cards = (*CARDS.values(), IN_CASE)
     shown = any(card in turn.content for turn in history if turn.role == "assistant" for card in cards)
     messages = [turn.content for turn in history if turn.role == "user"]
-    return shown or safety.screen(" ".join(messages[-1:])) not in (None, Concern.MEDICAL_ADVICE)
+    last = " ".join(messages[-1:])[:LONGEST_BEFORE]
+    return shown or safety.screen(last) not in (None, Concern.MEDICAL_ADVICE)
 
 
 def _last_concern(history: Sequence[Turn]) -> Concern | None:

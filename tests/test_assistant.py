@@ -487,6 +487,7 @@ def test_where_danger_is_doubtful_the_words_are_private(small: PassageIndex, enc
 
     assistant = Assistant(small, encoder, RetrievalReader(small), (), screen=Doubting(None))
     answer = assistant.ask("does a worm box smell?")
+    assert assistant.fears_for("does a worm box smell?")
     assert answer.private and answer.text.startswith(IN_CASE)
     assert (
         open_assistant(small, encoder, "none")

@@ -150,6 +150,12 @@ def test_what_the_patterns_see_is_not_kept_whatever_the_status(kept: Journal, fi
     assert b"zebra" not in all_bytes(file)
 
 
+def test_what_the_doors_fear_for_is_left_out_of_feedback(kept: Journal) -> None:
+    kept.add({"verdict": "down", "comment": "unclear", "question": CANARY}, lambda text: "zebra" in text)
+    (entry,) = kept.read()
+    assert (entry["comment"], "question" in entry) == ("unclear", False)
+
+
 def test_an_answer_under_which_danger_may_lie_is_counted_and_no_more(kept: Journal) -> None:
     cited = Citation(1, "a", "A", None, "S", None, None, "original", "quote", 0, 5)
     answer = Answer(Status.ANSWERED, "quote [1]", (cited, cited), index="0")
