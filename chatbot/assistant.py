@@ -172,11 +172,9 @@ class Assistant:
 
     def _notice_danger(self, question: str, screening: Screening) -> Answer | None:
         concern = screening.concern
-        if concern is None:
+        if concern is None or (screening.guessed and self._is_covered(question)):
             return None
         if concern is Concern.MEDICAL_ADVICE:
-            if screening.guessed and self._is_covered(question):
-                return None
             card, status = answers.MEDICAL, Status.MEDICAL_ADVICE
             names: tuple[str, ...] = ("poison", "referral")
             opening, asked = answers.ON_THE_SUBJECT, [question]
@@ -190,8 +188,8 @@ class Assistant:
     def _is_covered(self, question: str) -> bool:
         """Whether a question is plainly like known ones that the articles answer; no if searching fails."""
         with contextlib.suppress(Exception):
-            search = self._retriever.search(question, 1)
-            return search.answered >= max(COVERED, search.unanswered + PLAINLY)
+            found = self._retriever.search(question, 1)
+            return found.answered >= max(COVERED, found.unanswered + PLAINLY)
         return False
 
     def _also_asked(self, message: str) -> list[str]:
@@ -296,11 +294,10 @@ class Assistant:
         if len(findings) == 1 and suggestions and unclear(findings[0].search):
             opening = answers.ASK_BACK
         nearest = max((finding.search for finding in findings), key=lambda search: search.unanswered)
-        text = " ".join(
-            filter(None, (opening, nearest.say * (nearest.unanswered >= FITS), answers.referral(helplines)))
-        )
-        support = max(finding.support for finding in findings)
-        return Answer(Status.NOT_COVERED, text, suggestions=suggestions, helplines=helplines, support=support)
+        say = nearest.say if nearest.unanswered >= FITS else ""
+        text = " ".join(filter(None, (opening, say, answers.referral(helplines))))
+        best = max(finding.support for finding in findings)
+        return Answer(Status.NOT_COVERED, text, suggestions=suggestions, helplines=helplines, support=best)
 
     def _cite(self, quotes: Sequence[Quote], before: int) -> tuple[Citation, ...]:
         articles = [self.index.articles[quote.article] for quote in quotes]
