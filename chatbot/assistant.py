@@ -10,7 +10,7 @@ import numpy as np
 from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
-from chatbot.conversation import Reading, Turn, contextualise, small_talk, split_questions
+from chatbot.conversation import Reading, Turn, addresses_program, contextualise, small_talk, split_questions
 from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
@@ -95,14 +95,13 @@ class Assistant:
 
     def ask_and_show(self, question: str, history: Sequence[Turn] = ()) -> tuple[Answer, list[Finding]]:
         """The same, with what was found on each question of the message where it came to a search of its own."""
-        refusal = self._refuse_unreadable(question)
-        if refusal:
+        if refusal := self._refuse_unreadable(question):
             return replace(refusal, index=self.index_digest), []
         screening = self._screen(question, history)
         findings: list[Finding] = []
         reply = (
             self._notice_danger(question, screening)
-            or self._make_small_talk(small_talk(question) or screening.talk)
+            or self._make_small_talk(question, screening)
             or self._look_up_foreign(question)
         )
         if reply is None:
@@ -202,13 +201,15 @@ class Assistant:
 
     def _quotes_beside(self, questions: Sequence[str]) -> tuple[Citation, ...]:
         """What the articles say on these, under a card. The card is shown whatever happens here."""
-        try:
+        with contextlib.suppress(Exception):
             quotes = {quote: None for question in questions for quote in self.find(question).quotes}
             return self._cite(tuple(quotes), 0)
-        except Exception:
-            return ()
+        return ()
 
-    def _make_small_talk(self, kind: str | None) -> Answer | None:
+    def _make_small_talk(self, question: str, screening: Screening) -> Answer | None:
+        kind: str | None = small_talk(question)
+        if kind is None and screening.talk and (addresses_program(question) or not self._is_covered(question)):
+            kind = screening.talk
         if kind is None:
             return None
         helplines = safety.pick(self.helplines, "referral", "crisis") if kind in ("human", "insult") else ()

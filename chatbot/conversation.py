@@ -74,6 +74,14 @@ def small_talk(message: str) -> Talk | None:
     return kinds[0] or (said[-1] if said and None not in said else None)
 
 
+_YOU = re.compile(r"\b(?:you|your|yours|ur|u|ya|this|bye)\b", re.IGNORECASE)
+
+
+def addresses_program(message: str) -> bool:
+    """Whether a message speaks to the program, or of it."""
+    return _YOU.search(message) is not None
+
+
 _HELLO = re.compile(
     rf"^\s*{_OPENING}(?: there| everyone| all)?\s*[,.!:;-]+\s*(?=\S)|^\s*{_OPENING} there\s+(?=\S)", re.IGNORECASE
 )

@@ -29,6 +29,9 @@ class Ready:
     def examples(self) -> tuple[str, ...]:
         return ("What?",)
 
+    def fears_for(self, text: str) -> bool:
+        return False
+
 
 def client(address: str = "1.2.3.4", **settings: Any) -> TestClient:
     api = create_api(Ready(), Settings(**settings))  # type: ignore[arg-type]

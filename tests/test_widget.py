@@ -20,7 +20,7 @@ SCRIPT = ROOT / "chatbot" / "static" / "widget.js"
 LARGEST_BYTES = 15_000
 """Gzipped."""
 DETOX = "does IOP include detox?"
-CANARY = "zebra canary 531"
+CANARY = "does the zebra program 531 take walk-ins"
 PHONE: Any = {"width": 390, "height": 700}
 
 HOSTILE = """<style>
