@@ -209,3 +209,8 @@ def side_by_side(citations: tuple[Citation, ...]) -> str:
 def referral(helplines: tuple[Helpline, ...]) -> str:
     """Where to ask a person; empty where no helpline is known. The door shows the number beside it."""
     return " ".join(ASK_A_PERSON.format(name=line.name) for line in helplines[:1])
+
+
+def as_question(text: str) -> str:
+    """What was asked as the heading of its answer: a capital first, a question mark last."""
+    return text[:1].upper() + text[1:].rstrip("?.! ") + "?"

@@ -10,6 +10,7 @@ import numpy as np
 from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
+from chatbot.contradictions import opposites
 from chatbot.conversation import Reading, Turn, addresses_program, contextualise, small_talk, split_questions
 from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
@@ -34,7 +35,7 @@ MORE = 0.05
 CLOSE = 0.28
 """… or this cosine with the question."""
 SURE = 0.9
-"""Support from which a question in another language is answered: the encoder was trained on English."""
+"""Support from which a question in another language is answered, and one that may lean on others, by itself."""
 COVERED, PLAINLY = 0.75, 0.05
 """Cosine with a known answered question, and its lead over any unanswered one, of what is no medical decision."""
 FITS = 0.75
@@ -67,7 +68,7 @@ class Assistant:
         self.index, self.encoder = index, encoder
         self._retriever, self._reader = Retriever(index, encoder), reader
         self._vocabulary, self._suggest = frozenset(spellings(index)), Suggestions(index)
-        self._common, self._limit = common_terms(index), max_question_characters
+        self._common, self._opposites, self._limit = common_terms(index), opposites(index), max_question_characters
         self._screen, self.helplines = screen or Screen(None), helplines
         self.articles: tuple[Article, ...] = tuple(index.articles.values())
         self.index_digest = index.digest
@@ -101,7 +102,7 @@ class Assistant:
         findings: list[Finding] = []
         reply = (
             self._notice_danger(question, screening)
-            or self._make_small_talk(question, screening)
+            or self._make_small_talk(question, screening, history)
             or self._look_up_foreign(question)
         )
         if reply is None:
@@ -129,7 +130,7 @@ class Assistant:
         supports = self._reader.support(question, search)
         quotes = topic_quotes(question, self.index)
         if not quotes and not (search.unanswered >= VERY_QUESTION and search.unanswered > search.answered):
-            quotes = select(question, search.hits, supports, self.index)
+            quotes = select(question, search.hits, supports, self.index, self._opposites)
         support = max((quote.support for quote in quotes), default=confidence(supports))
         return Finding(question, quotes, support, search, supports)
 
@@ -184,10 +185,10 @@ class Assistant:
         text = f"{card}\n\n{opening}\n\n{answers.quoted(quotes)}" if quotes else card
         return Answer(status, text, quotes, helplines=safety.pick(self.helplines, *names))
 
-    def _is_covered(self, question: str) -> bool:
+    def _is_covered(self, question: str, before: Sequence[str] = ()) -> bool:
         """Whether a question is plainly like known ones that the articles answer; no if searching fails."""
         with contextlib.suppress(Exception):
-            found = self._retriever.search(question, 1)
+            found = self._retriever.search(question, 1, before)
             return found.answered >= max(COVERED, found.unanswered + PLAINLY)
         return False
 
@@ -206,11 +207,10 @@ class Assistant:
             return self._cite(tuple(quotes), 0)
         return ()
 
-    def _make_small_talk(self, question: str, screening: Screening) -> Answer | None:
-        kind: str | None = small_talk(question)
-        if kind is None and screening.talk and (addresses_program(question) or not self._is_covered(question)):
-            kind = screening.talk
-        if kind is None:
+    def _make_small_talk(self, question: str, screening: Screening, history: Sequence[Turn]) -> Answer | None:
+        kind: str | None = small_talk(question) or screening.talk
+        meant = small_talk(question) or addresses_program(question)
+        if not kind or (not meant and self._is_covered(question, contextualise(question, history).before)):
             return None
         helplines = safety.pick(self.helplines, "referral", "crisis") if kind in ("human", "insult") else ()
         return Answer(Status.SMALL_TALK, answers.SMALL_TALK[kind], suggestions=self.examples(), helplines=helplines)
@@ -253,7 +253,10 @@ class Assistant:
         """A question that may lean on those before it."""
         bearing = contextualise(question, [Turn("user", earlier) for earlier in before]).bearing
         leaning = before if bearing in ("leans", "perhaps") else ()
-        return replace(self.find(question, before=leaning), question=question)
+        found = self.find(question, before=leaning)
+        if leaning and not found.quotes and (alone := self.find(question)).quotes and alone.support >= SURE:
+            found = alone
+        return replace(found, question=question)
 
     def _last_answered(self, questions: Sequence[str]) -> Finding:
         """What the library holds on the last of these that it answers; on the last where it answers none."""
@@ -272,7 +275,7 @@ class Assistant:
         for finding in findings:
             fresh = self._cite(finding.quotes, len(citations))
             citations.extend(fresh)
-            heading = f"{_as_question(finding.question)}\n\n" if len(findings) > 1 else ""
+            heading = f"{answers.as_question(finding.question)}\n\n" if len(findings) > 1 else ""
             if differ(finding.question, [(citation.article, citation.quote) for citation in fresh], self._common):
                 apart = True
                 texts.append(heading + answers.side_by_side(fresh))
@@ -304,7 +307,3 @@ class Assistant:
         articles = [self.index.articles[quote.article] for quote in quotes]
         numbered = enumerate(zip(quotes, articles, strict=True), before + 1)
         return tuple(cite(number, of, of.sections[one.section], one.start, one.end) for number, (one, of) in numbered)
-
-
-def _as_question(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip("?.! ") + "?"

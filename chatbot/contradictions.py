@@ -88,6 +88,8 @@ class Contradiction:
     """What they disagree on: "hours a day", or the words that both are about."""
     sure: float
     """0 to 1, higher is surer; no probability."""
+    measures: bool
+    """Whether they differ in a figure, not in what must be and what may."""
 
 
 def contradictions(index: PassageIndex) -> tuple[Contradiction, ...]:
@@ -110,17 +112,27 @@ def contradictions(index: PassageIndex) -> tuple[Contradiction, ...]:
             if articles[one] == articles[other] or subjects[one] != subjects[other]:
                 continue
             told = [*_figures_apart(figures[one], figures[other])] if cosine >= NEAR else []
-            found_here = [Contradiction(Side(one, a), Side(other, b), about, cosine) for about, a, b in told]
+            found_here = [Contradiction(Side(one, a), Side(other, b), about, cosine, True) for about, a, b in told]
             shared = pairs[one] & pairs[other]
             if shared and opposed(stances[one], stances[other]):
                 about = _as_written(min(shared), texts[one])
                 sides = Side(one, stances[one]), Side(other, stances[other])
-                found_here.append(Contradiction(*sides, about, round(LESS_SURE * cosine, 6)))
+                found_here.append(Contradiction(*sides, about, round(LESS_SURE * cosine, 6), False))
             for each in found_here:
                 key = (articles[one], articles[other], each.about)
                 if key not in found or found[key].sure < each.sure:
                     found[key] = each
     return tuple(sorted(found.values(), key=lambda each: (-each.sure, each.one.row, each.other.row)))
+
+
+def opposites(index: PassageIndex) -> dict[int, tuple[int, ...]]:
+    """For each sentence that stands in a contradiction of figures the sentences that it stands against, in order."""
+    found: dict[int, set[int]] = {}
+    for each in contradictions(index):
+        if each.measures:
+            found.setdefault(each.one.row, set()).add(each.other.row)
+            found.setdefault(each.other.row, set()).add(each.one.row)
+    return {row: tuple(sorted(against)) for row, against in sorted(found.items())}
 
 
 def amounts(text: str) -> dict[tuple[str, str], Quantity]:

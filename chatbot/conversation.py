@@ -74,14 +74,6 @@ def small_talk(message: str) -> Talk | None:
     return kinds[0] or (said[-1] if said and None not in said else None)
 
 
-_YOU = re.compile(r"\b(?:you|your|yours|ur|u|ya|this|bye)\b", re.IGNORECASE)
-
-
-def addresses_program(message: str) -> bool:
-    """Whether a message speaks to the program, or of it."""
-    return _YOU.search(message) is not None
-
-
 _HELLO = re.compile(
     rf"^\s*{_OPENING}(?: there| everyone| all)?\s*[,.!:;-]+\s*(?=\S)|^\s*{_OPENING} there\s+(?=\S)", re.IGNORECASE
 )
@@ -102,6 +94,8 @@ _POINTS_BACK = re.compile(
     r"|the (?:other|same|first|second|last)|both|either|either one|each|such|then|instead|too|else|more)\b",
     re.IGNORECASE,
 )
+_YOU = re.compile(r"\b(?:you|your|yours|ur|u|ya|this|bye)\b", re.IGNORECASE)
+_THIS = re.compile(r"\bthis\b", re.IGNORECASE)
 _MORE = re.compile(
     r"(?:can you |could you |please |ok(?:ay)?,? )*(?:tell me (?:some )?more|say more|more|go on|keep going|continue|more (?:info|information|detail|details)(?: please)?"
     r"|(?:anything|what|something) else|any(?:thing)? more|is that all|expand on that|elaborate|tell me more about (?:it|that|this|them|those)|what more|give me more|i want to know more|explain (?:that|it|more))\W*",
@@ -152,6 +146,11 @@ def contextualise(message: str, history: Sequence[Turn]) -> Reading:
     return Reading(alone, before, "perhaps" if _POINTS_BACK.search(text) else "alone")
 
 
+def addresses_program(message: str) -> bool:
+    """Whether a message speaks to the program, or of it, and not of something that was said before."""
+    return _YOU.search(message) is not None and _POINTS_BACK.search(_THIS.sub("", message)) is None
+
+
 def _questions(history: Sequence[Turn]) -> tuple[str, ...]:
     """The last questions that the visitor asked, oldest first."""
     texts = [without_greeting(turn.content).strip() for turn in history if turn.role == "user"]
@@ -181,6 +180,8 @@ _RELAYED = re.compile(
     rf"^\W*(?:\w+\W+){{1,4}}?(?:asks?|asking|(?:wants?|would like) to know|wonder(?:s|ing)?)\W+(?:about\W+)?(?=(?:if|whether|{_ASKS})\b)",
     re.IGNORECASE,
 )
+# "Two questions from HR: will …": what opens a message is no part of its first question.
+_OPENS = re.compile(rf"^[^:?]{{1,40}}:\s*(?={_ASKS}\b)", re.IGNORECASE)
 MOST_PARTS = 4
 
 
@@ -192,6 +193,7 @@ def split_questions(message: str) -> tuple[str, ...]:
     """
     parts: list[str] = []
     waiting = ""
+    whole_message, message = message, _OPENS.sub("", message.strip())
     end = 0
     for match in [*_PART.finditer(message), None]:
         piece = message[end : match.start() if match else len(message)]
@@ -206,4 +208,6 @@ def split_questions(message: str) -> tuple[str, ...]:
             waiting = whole + mark
     if waiting.strip() and parts:
         parts[-1] = f"{parts[-1]}. {waiting.strip()}"
-    return tuple(_RELAYED.sub("", part, count=1) for part in parts) if 2 <= len(parts) <= MOST_PARTS else (message,)
+    return (
+        tuple(_RELAYED.sub("", part, count=1) for part in parts) if 2 <= len(parts) <= MOST_PARTS else (whole_message,)
+    )

@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from chatbot.encoder import Vectors
+from chatbot.graph import Vectors
 
 # A search over a few thousand rows is over before a second thread has woken up.
 faiss.omp_set_num_threads(1)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from chatbot.encoder import Encoder, Vectors
+from chatbot.encoder import Encoder
+from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
 from chatbot.questions import KnownQuestion, same
 

@@ -19,15 +19,16 @@ import numpy as np
 
 from chatbot.articles import Article, Section, load_articles
 from chatbot.dense import DenseIndex
-from chatbot.encoder import Encoder, Vectors, file_sha256
+from chatbot.encoder import Encoder
 from chatbot.errors import IndexStaleError, IndexUnusableError
 from chatbot.glossary import Glossary, load_glossary
+from chatbot.graph import Vectors, file_sha256
 from chatbot.lexical import LexicalIndex, terms
 from chatbot.passages import Passage, Sentence, split_sections
 from chatbot.questions import KnownQuestion, Place, load_questions, resolve
 from chatbot.storage import REBUILD, check_files, current, publish, write_json
 
-FORMAT = 3
+FORMAT = 4
 Progress = Callable[[Iterable[Article]], Iterable[Article]]
 BLOCK = 256
 """Known questions embedded together, on average; a block of them that is unchanged is not embedded again."""
@@ -155,7 +156,7 @@ class PassageIndex:
                 {"id": article.id, "digest": digest, "reused": reused, "passages": len(own), "rows": len(rows)}
             )
         asked = [
-            embed(block, encoder.encode_questions)
+            embed(block, encoder.encode_known)
             for block in blocks([glossary.write_out(question.text) for question in questions])
         ]
         dense = Rows(

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from chatbot.encoder import Vectors
+from chatbot.graph import Vectors
 
 RIDGE = 0.03
 """Added to the kernel's diagonal: how much a label may be wrong."""

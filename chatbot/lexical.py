@@ -10,7 +10,7 @@ import bm25s
 import numpy as np
 from nltk.stem.snowball import SnowballStemmer
 
-from chatbot.encoder import Vectors
+from chatbot.graph import Vectors
 
 TOKEN = re.compile(r"[a-z0-9]+(?:['’][a-z]+)?")
 

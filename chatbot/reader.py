@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from chatbot.encoder import PACKAGED_MODEL, check_shipped, model_folder
 from chatbot.errors import ModelError
+from chatbot.graph import PACKAGED_MODEL, check_shipped, model_folder
 from chatbot.index import PassageIndex
 from chatbot.passages import leans_back
 from chatbot.retrieval import BM25_HALF, Search

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
-from chatbot.encoder import Encoder, Vectors
+from chatbot.encoder import Encoder
+from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
 from chatbot.kernel import weights
 from chatbot.lexical import STOP_WORDS, stem, terms, words

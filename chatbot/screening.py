@@ -11,8 +11,8 @@ import numpy as np
 from chatbot import safety
 from chatbot.answers import CARDS, IN_CASE
 from chatbot.conversation import Turn, contextualise, small_talk
-from chatbot.encoder import GRAPH, AdaptedModel, Vectors, check_shipped
 from chatbot.errors import ModelError
+from chatbot.graph import GRAPH, AdaptedModel, Vectors, check_shipped
 from chatbot.lexical import STOP_WORDS
 from chatbot.safety import Concern
 

@@ -1,13 +1,14 @@
 """Which sentences become the answer: the ones that answer, with whatever would change their meaning if left off."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
 from chatbot.differences import asks_how_much, figures_differ, quantities
-from chatbot.encoder import Vectors
+from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
 from chatbot.passages import leans_back
 from chatbot.reader import Support
@@ -65,10 +66,17 @@ def wants_list(question: str) -> bool:
     return _LIST.search(question) is not None
 
 
-def select(question: str, hits: Sequence[Hit], support: Support, index: PassageIndex) -> tuple[Quote, ...]:
+def select(
+    question: str,
+    hits: Sequence[Hit],
+    support: Support,
+    index: PassageIndex,
+    opposites: Mapping[int, Sequence[int]] = MappingProxyType({}),
+) -> tuple[Quote, ...]:
     """The quotes that answer: the best supported one, then the others article by article in reading order.
 
-    Empty where nothing is supported enough.
+    Empty where nothing is supported enough. Where a figure is asked for, a sentence brings those that `opposites`
+    sets against it.
     """
     if not len(hits) or float(support.max()) < ANSWERS:
         return ()
@@ -106,6 +114,8 @@ def select(question: str, hits: Sequence[Hit], support: Support, index: PassageI
         asked += 1
         for needed in sorted(_needed(row, index, listed)):
             chosen[needed] = max(chosen.get(needed, 0.0), score)
+        if figures:
+            chosen.update({other: score for other in opposites.get(row, ()) if other not in chosen})
     return _spans(chosen, index, listed)
 
 

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chatbot.encoder import file_sha256
 from chatbot.errors import IndexAlteredError, IndexMissingError
+from chatbot.graph import file_sha256
 
 REBUILD = "run: python build_index.py"
 

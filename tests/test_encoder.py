@@ -15,16 +15,10 @@ from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot import encoder as module
-from chatbot.encoder import (
-    PACKAGED_MODEL,
-    PackagedEncoder,
-    SentenceTransformerEncoder,
-    file_sha256,
-    followup_input,
-    model_folder,
-)
+from chatbot import graph as module
+from chatbot.encoder import ADAPTER, PackagedEncoder, SentenceTransformerEncoder, followup_input
 from chatbot.errors import ModelError
+from chatbot.graph import INT8, PACKAGED_MODEL, file_sha256, model_folder
 
 TEXTS = ["A heap is warm.", "", "Worms eat soft scraps. " * 300, "  a heap\nis WARM ", "日本 🐛"]
 
@@ -79,6 +73,21 @@ def test_what_means_the_same_is_near(encoder: PackagedEncoder) -> None:
     assert float(rows[0] @ rows[1]) > float(rows[0] @ rows[2]) + 0.3
 
 
+def test_known_questions_are_near_their_exact_rows(encoder: PackagedEncoder) -> None:
+    questions = [
+        "does iop include detox?",
+        "how many hours a week " * 30,
+        "can i keep my job",
+        "who pays",
+        "ünïcode 1-800",
+    ]
+    known = encoder.encode_known(questions)
+    assert known.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(known, axis=1), 1.0, atol=1e-5)
+    assert ((known * encoder.encode_questions(questions)).sum(axis=1) > 0.97).all()
+    assert encoder.encode_known(questions).tobytes() == known.tobytes()
+
+
 def test_both_vectors_at_once_are_the_two(encoder: PackagedEncoder) -> None:
     for text in TEXTS:
         query, question = encoder.encode_both(text)
@@ -125,9 +134,9 @@ def test_the_packaged_model_is_the_published_one() -> None:
 
 
 def test_the_digest_is_that_of_weights_tokenizer_and_adapter(encoder: PackagedEncoder) -> None:
-    both = hashlib.sha256((module.WEIGHTS_SHA256 + module.TOKENIZER_SHA256).encode()).hexdigest()
-    adapter = file_sha256(module.ADAPTER)
-    assert encoder.digest == hashlib.sha256(f"{both}{adapter}".encode()).hexdigest()
+    both = module.WEIGHTS_SHA256 + module.TOKENIZER_SHA256
+    parts = hashlib.sha256(both.encode()).hexdigest(), file_sha256(ADAPTER), file_sha256(INT8)
+    assert encoder.digest == hashlib.sha256("".join(parts).encode()).hexdigest()
     assert encoder.name == PACKAGED_MODEL
 
 
@@ -170,6 +179,7 @@ def test_a_folder_is_as_good_as_the_package(folder: Path, encoder: PackagedEncod
     own = SentenceTransformerEncoder(str(folder))
     assert (own.name, own.dim) == ("model", encoder.dim)
     assert own.encode_questions(TEXTS[:1]).tobytes() == own.encode(TEXTS[:1]).tobytes()
+    assert own.encode_known(TEXTS[:1]).tobytes() == own.encode(TEXTS[:1]).tobytes()
     assert own.encode_queries(TEXTS[:1]).tobytes() == own.encode(TEXTS[:1]).tobytes()
     joined = own.encode(["what is DBT?: and for teens"])[0]
     assert own.encode_followup("and for teens", ["what is IOP?", "what is DBT?"]).tobytes() == joined.tobytes()

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.encoder import PackagedEncoder, Vectors
+from chatbot.encoder import PackagedEncoder
 from chatbot.gaps import FEWEST, Gap, Gaps, together
+from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
 
 BINS = ("where can I get a compost bin", "who sells compost bins", "which shop has compost bins", "Where to buy a bin?")

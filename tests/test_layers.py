@@ -14,9 +14,9 @@ from conftest import ROOT
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "settings"),
     ("outline", "cleaning", "pdf", "formats", "articles", "passages", "glossary", "questions"),
-    ("encoder", "dense", "kernel", "lexical"),
+    ("graph", "encoder", "dense", "kernel", "lexical"),
     ("storage", "index"),
-    ("retrieval", "reader", "differences", "selection", "reasons", "topics", "contradictions", "gaps"),
+    ("retrieval", "reader", "differences", "contradictions", "selection", "reasons", "topics", "gaps"),
     ("answers", "safety", "languages", "conversation", "screening"),
     ("assistant",),
 )
@@ -27,7 +27,7 @@ ONLY_IN = {
     "bm25s": {"lexical"},
     "torch": {"encoder"},
     "sentence_transformers": {"encoder"},
-    "onnxruntime": {"encoder", "reader"},
+    "onnxruntime": {"graph", "reader"},
     "nltk": {"passages", "lexical"},
     "pypdf": {"pdf"},
     "trafilatura": {"formats"},
@@ -127,7 +127,7 @@ def test_the_doors_do_not_know_each_other() -> None:
 
 def test_search_knows_rows_and_terms_not_passages() -> None:
     for module in ("dense", "kernel", "lexical"):
-        assert own_imports(module) <= {"encoder", "errors"}
+        assert own_imports(module) <= {"graph", "errors"}
 
 
 @pytest.mark.parametrize("module", MODULES)

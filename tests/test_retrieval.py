@@ -95,11 +95,11 @@ def test_ties_break_on_position(tmp_path: Path, encoder: PackagedEncoder) -> Non
 def test_a_known_question_finds_its_answer_and_an_unanswered_one_its_advice(small_retriever: Retriever) -> None:
     reek = small_retriever.search("does the box reek")
     assert reek.hits[0].text == "A worm box does not smell."
-    assert reek.hits[0].known == pytest.approx(1.0, abs=1e-5)
-    assert reek.answered == pytest.approx(1.0, abs=1e-5)
+    assert reek.hits[0].known == pytest.approx(1.0, abs=0.02)
+    assert reek.answered == pytest.approx(1.0, abs=0.02)
     assert reek.unanswered < 0.9
     shop = small_retriever.search("where can i buy a compost bin")
-    assert shop.unanswered == pytest.approx(1.0, abs=1e-5)
+    assert shop.unanswered == pytest.approx(1.0, abs=0.02)
     assert shop.say == "Ask a garden shop."
     assert shop.answered < 0.9
     assert reek.vote > 0.5 > -0.5 > shop.vote

@@ -25,9 +25,10 @@ from train_reader import HERE, TEST, TUNE, article_cases
 from transformers import AutoModel, AutoTokenizer
 
 from chatbot.articles import load_articles
-from chatbot.encoder import ADAPTER, PACKAGED_MODEL, model_folder
+from chatbot.encoder import ADAPTER
 from chatbot.evaluation import read_questions
 from chatbot.glossary import load_glossary
+from chatbot.graph import PACKAGED_MODEL, model_folder
 from chatbot.passages import split_sections
 from chatbot.questions import load_questions, resolve
 

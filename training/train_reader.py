@@ -23,8 +23,9 @@ from sklearn.metrics import roc_auc_score
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from chatbot.articles import load_articles
-from chatbot.encoder import PACKAGED_MODEL, Encoder, load_encoder, model_folder
+from chatbot.encoder import Encoder, load_encoder
 from chatbot.glossary import load_glossary
+from chatbot.graph import PACKAGED_MODEL, model_folder
 from chatbot.index import PassageIndex
 from chatbot.passages import split_sentences
 from chatbot.questions import load_questions

@@ -23,7 +23,7 @@ from train_questions import QuestionModel
 
 from chatbot.articles import load_articles
 from chatbot.questions import load_questions
-from chatbot.screening import CLASSES, WEIGHTS
+from chatbot.screening import CLASSES, WEIGHTS, parts
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -57,6 +57,8 @@ def small_talk() -> list[tuple[str, str]]:
 
 def spoil(message: str, ordinary: list[str], chance: random.Random, danger: bool) -> str:
     """The message as others would type it: other case, no punctuation, a slip, or amid ordinary sentences."""
+    if not danger and chance.random() < 0.25:
+        message = chance.choice(parts(message))  # the screen reads stories in parts: what is calm is calm in each
     draw = chance.random()
     if draw < 0.15:
         message = message.lower()
@@ -68,9 +70,9 @@ def spoil(message: str, ordinary: list[str], chance: random.Random, danger: bool
         at = chance.randrange(1, len(message) - 2)
         message = message[:at] + message[at + 1] + message[at] + message[at + 2 :]
     if chance.random() < (0.33 if danger else 0.2):
-        parts = [message, *chance.sample(ordinary, chance.choice((1, 1, 2)))]
-        chance.shuffle(parts)
-        message = chance.choice((" ", ". ", "\n")).join(parts)
+        pieces = [message, *chance.sample(ordinary, chance.choice((1, 1, 2)))]
+        chance.shuffle(pieces)
+        message = chance.choice((" ", ". ", "\n")).join(pieces)
     return message
 
 
@@ -88,9 +90,10 @@ def main() -> None:
     parser.add_argument("--ordinary", type=int, default=1800, help="known questions among the ordinary messages")
     parser.add_argument("--share", type=float, default=1.0, help="of the messages, drawn anew")
     parser.add_argument("--with-tune", action="store_true")
+    parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     chance = random.Random(args.seed)
     messages = [entry for path in sorted(args.messages.glob("*.jsonl")) for entry in read(path)]
     messages = chance.sample(messages, int(args.share * len(messages)))
