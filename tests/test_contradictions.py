@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from chatbot.contradictions import Stance, amounts, apart, contradictions, opposed, stance
+from chatbot.contradictions import Stance, amounts, apart, contradictions, opposed, opposites, stance
 from chatbot.differences import Quantity
 from chatbot.index import PassageIndex
 
@@ -100,3 +100,10 @@ def test_the_library_contradicts_itself_where_it_is_known_to(index: PassageIndex
 
 def test_a_library_that_agrees_has_none(small: PassageIndex) -> None:
     assert contradictions(small) == ()
+
+
+def test_opposites_are_the_two_sides_of_each_difference_in_figures(index: PassageIndex, small: PassageIndex) -> None:
+    found = opposites(index)
+    sides = {(one.one.row, one.other.row) for one in contradictions(index) if one.measures}
+    assert {(row, other) for row, against in found.items() for other in against} == sides | {(b, a) for a, b in sides}
+    assert opposites(small) == {}

@@ -11,6 +11,7 @@ from chatbot.conversation import (
     MOST_PARTS,
     Reading,
     Turn,
+    addresses_program,
     contextualise,
     small_talk,
     split_questions,
@@ -188,6 +189,7 @@ def test_one_question_is_one(message: str) -> None:
         ("What is an IOP and how long does it take?", 2),
         ("what is an IOP? does it include detox? can I work meanwhile?", 3),
         ("Does it cost less than rehab, and is it private?", 2),
+        ("two questions from HR: will insurance cover it, and how long might he be gone", 2),
     ],
 )
 def test_several_questions_are_parted(message: str, count: int) -> None:
@@ -216,3 +218,17 @@ def test_any_message_can_be_parted(message: str) -> None:
 @pytest.mark.parametrize(("message", "parts"), RELAYED.items())
 def test_who_asks_is_no_part_of_a_question(message: str, parts: tuple[str, ...]) -> None:
     assert split_questions(message) == parts
+
+
+@pytest.mark.parametrize(
+    ("message", "meant"),
+    [
+        ("are you a doctor", True),
+        ("who made this", True),
+        ("what does that do for you", False),
+        ("do they tell you why", False),
+        ("is it covered by insurance", False),
+    ],
+)
+def test_who_speaks_to_the_program_does_not_point_back(message: str, meant: bool) -> None:
+    assert addresses_program(message) is meant

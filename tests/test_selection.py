@@ -11,6 +11,7 @@ from conftest import write_small_corpus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chatbot.differences import quantities
 from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex, build_index
 from chatbot.passages import leans_back
@@ -337,3 +338,16 @@ def test_what_was_quoted_is_found_again(index: PassageIndex) -> None:
         assert any(text in quote for quote in found)
     assert quoted_in("Nothing of the articles.", index) == ()
     assert quoted_in("", index) == ()
+
+
+def test_a_figure_brings_what_is_set_against_it(index: PassageIndex, encoder: PackagedEncoder) -> None:
+    hits = Retriever(index, encoder).search("how many hours a week is it?", 10**6).hits
+    figures = [hit for hit in hits if quantities(hit.text)]
+    one, other = next((a, b) for a in figures for b in figures if a.passage.article != b.passage.article)
+    against = {one.row: (other.row,)}
+    asked = "how many hours a week is it?"
+    quoted = select(asked, [one], np.array([0.9]), index, against)
+    assert {row for quote in quoted for row in quote.rows} >= {one.row, other.row}
+    assert other.row not in {row for quote in select(asked, [one], np.array([0.9]), index) for row in quote.rows}
+    whether = select("is it right for me?", [one], np.array([0.9]), index, against)
+    assert other.row not in {row for quote in whether for row in quote.rows}
