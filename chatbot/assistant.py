@@ -21,7 +21,7 @@ from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader, Support
 from chatbot.reasons import Reasons, explain
 from chatbot.retrieval import Retriever, Search, common_terms, spellings, unclear
 from chatbot.safety import Concern
-from chatbot.screening import Screen, Screening, danger_before
+from chatbot.screening import Screen, Screening, danger_before, unreadable
 from chatbot.selection import Quote, confidence, quoted_in, select
 from chatbot.settings import Settings
 from chatbot.topics import Suggestions, nearest_topics, topic_quotes
@@ -36,10 +36,11 @@ CLOSE = 0.28
 """… or this cosine with the question."""
 SURE = 0.9
 """Support from which a question in another language is answered, and one that may lean on others, by itself."""
-COVERED, PLAINLY = 0.75, 0.05
-"""Cosine with a known answered question, and its lead over any unanswered one, of what is no medical decision."""
-FITS = 0.75
-"""Cosine with a known unanswered question from which its referral fits."""
+COVERED, THE_SAME, PLAINLY = 0.75, 0.85, 0.05
+"""Cosine with a known answered question of what is no medical decision, and of what is no danger, unless a pattern says
+so; and its lead over any unanswered one."""
+FITS, FITS_TOGETHER = 0.75, 0.85
+"""Cosine with a known unanswered question from which its referral fits, and of a follow-up with what came before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,9 @@ class Assistant:
 
     def ask_and_show(self, question: str, history: Sequence[Turn] = ()) -> tuple[Answer, list[Finding]]:
         """The same, with what was found on each question of the message where it came to a search of its own."""
-        if refusal := self._refuse_unreadable(question):
-            return replace(refusal, index=self.index_digest), []
-        screening = self._screen(question, history)
+        if fault := unreadable(question, self._limit):
+            return Answer(Status.INVALID, answers.INVALID[fault].format(limit=self._limit), index=self.index_digest), []
+        screening = self._weigh(question, self._screen(question, history))
         findings: list[Finding] = []
         reply = (
             self._notice_danger(question, screening)
@@ -160,19 +161,19 @@ class Assistant:
     def _text(self, quote: Quote) -> str:
         return self.index.articles[quote.article].sections[quote.section].text[quote.start : quote.end]
 
-    def _refuse_unreadable(self, question: str) -> Answer | None:
-        if not question.strip():
-            return Answer(Status.INVALID, answers.INVALID["empty"])
-        if len(question) > self._limit:
-            return Answer(Status.INVALID, answers.INVALID["long"].format(limit=self._limit))
-        torn = any("\ud800" <= character <= "\udfff" for character in question)  # half a pair is no character
-        if torn or not any(character.isalnum() for character in safety.normalise(question)):
-            return Answer(Status.INVALID, answers.INVALID["unreadable"])
-        return None
+    def _weigh(self, question: str, screening: Screening) -> Screening:
+        """What the classifier alone took for a concern is none where the question is plainly another; where it might be
+        danger all the same, it is answered, with whom to call above."""
+        if not screening.guessed:
+            return screening
+        medical = screening.concern is Concern.MEDICAL_ADVICE
+        if self._is_covered(question, like=COVERED if medical else THE_SAME):
+            return replace(screening, concern=None, doubtful=not medical)
+        return screening
 
     def _notice_danger(self, question: str, screening: Screening) -> Answer | None:
         concern = screening.concern
-        if concern is None or (screening.guessed and self._is_covered(question)):
+        if concern is None:
             return None
         if concern is Concern.MEDICAL_ADVICE:
             card, status = answers.MEDICAL, Status.MEDICAL_ADVICE
@@ -185,11 +186,11 @@ class Assistant:
         text = f"{card}\n\n{opening}\n\n{answers.quoted(quotes)}" if quotes else card
         return Answer(status, text, quotes, helplines=safety.pick(self.helplines, *names))
 
-    def _is_covered(self, question: str, before: Sequence[str] = ()) -> bool:
+    def _is_covered(self, question: str, before: Sequence[str] = (), like: float = COVERED) -> bool:
         """Whether a question is plainly like known ones that the articles answer; no if searching fails."""
         with contextlib.suppress(Exception):
             found = self._retriever.search(question, 1, before)
-            return found.answered >= max(COVERED, found.unanswered + PLAINLY)
+            return found.answered >= max(like, found.unanswered + PLAINLY)
         return False
 
     def _also_asked(self, message: str) -> list[str]:
@@ -220,8 +221,7 @@ class Assistant:
         language = foreign_language(question, self._vocabulary)
         if language is None:
             return None
-        finding = self.find(question)
-        helplines = safety.pick(self.helplines, "referral", "crisis")
+        finding, helplines = self.find(question), safety.pick(self.helplines, "referral", "crisis")
         text = answers.OTHER_LANGUAGES[language]
         if finding.support < SURE or not finding.quotes:
             return Answer(Status.NOT_COVERED, text, helplines=helplines, support=finding.support)
@@ -298,7 +298,7 @@ class Assistant:
         if len(findings) == 1 and suggestions and unclear(findings[0].search):
             opening = answers.ASK_BACK
         nearest = max((finding.search for finding in findings), key=lambda search: search.unanswered)
-        say = nearest.say if nearest.unanswered >= FITS else ""
+        say = nearest.say if nearest.unanswered >= (FITS_TOGETHER if nearest.together else FITS) else ""
         text = " ".join(filter(None, (opening, say, answers.referral(helplines))))
         best = max(finding.support for finding in findings)
         return Answer(Status.NOT_COVERED, text, suggestions=suggestions, helplines=helplines, support=best)

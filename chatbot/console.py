@@ -145,7 +145,7 @@ def looked_up(
         "band": None if answer.support is None else band(answer.support),
         "apart": answer.text.startswith(answers.DIFFER),
     }
-    if answer.status is Status.INVALID:
+    if answer.status in (Status.INVALID, Status.CRISIS):  # in danger nothing is to be read but the card
         return {"answer": told, "known": None, "passages": []}
     if article is not None:
         finding = assistant.find_in(article, question)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -28,7 +29,7 @@ LONGEST_TALK = 20
 CLASSES = ("none", "suicide", "overdose", "withdrawal", "violence", "child_danger", "medical_advice")
 LONGEST_PARTS = 24
 """Sentences of a message that are read by themselves."""
-DANGER = 0.3
+DANGER = 0.35
 """The classifier's probability from which a message counts as danger."""
 CERTAIN, BRIEF = 0.8, 6
 """Below this, what is small talk in so few words is no danger: "goodbye" is one word of many farewells."""
@@ -40,7 +41,7 @@ STORY = 4
 """Sentences from which a message is also read in parts."""
 LONGEST_BEFORE = 5000
 """Characters of an earlier message that are looked at again."""
-LESS_FOR_A_PART = 0.25
+LESS_FOR_A_PART = 0.5
 """A part, read without the rest, must be this much surer."""
 MEDICAL = 0.15
 """The classifier's probability from which a personal medical decision is asked for."""
@@ -65,7 +66,7 @@ class Screening:
     talk: str | None = None
     """The kind of small talk that the message is, if it is any."""
     guessed: bool = False
-    """Whether the classifier alone took it for a medical decision: no pattern, and never for danger."""
+    """Whether the classifier alone took it for a concern: no pattern did."""
 
     @property
     def alarming(self) -> bool:
@@ -153,10 +154,20 @@ class Screen:
             return Screening(None, talk=talk)
         patterned = seen is not None and seen is not Concern.MEDICAL_ADVICE
         if danger >= DANGER or (patterned and danger >= CONFIRMED):
-            return Screening(seen if patterned and seen is not None else kind)
+            return Screening(seen if patterned and seen is not None else kind, guessed=seen is None)
         if medical >= MEDICAL or (seen is Concern.MEDICAL_ADVICE and medical >= CONFIRMED):
             return Screening(Concern.MEDICAL_ADVICE, guessed=seen is None)
         return Screening(None, danger >= DOUBTFUL, talk)
+
+
+def unreadable(message: str, limit: int) -> Literal["empty", "long", "unreadable"] | None:
+    """Why a message can't be looked at, if it can't: without a word, of more than `limit` characters, torn."""
+    if not message.strip():
+        return "empty"
+    if len(message) > limit:
+        return "long"
+    torn = any("\ud800" <= character <= "\udfff" for character in message)  # half a pair is no character
+    return "unreadable" if torn or not any(map(str.isalnum, safety.normalise(message))) else None
 
 
 def parts(message: str) -> list[str]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chatbot.answers import CARDS, IN_CASE, INVALID, MEDICAL, NOT_COVERED, OTHER_LANGUAGES, SMALL_TALK, Answer, Status
 from chatbot.assistant import CANDIDATES, Assistant
+from chatbot.contradictions import opposites
 from chatbot.conversation import Turn, contextualise
 from chatbot.encoder import PackagedEncoder
 from chatbot.errors import CorpusError, IndexMissingError, IndexStaleError, SettingsError
@@ -83,10 +84,14 @@ def check(assistant: Assistant, answer: Answer) -> None:
 
 
 def check_was_retrieved(assistant: Assistant, question: str, answer: Answer) -> None:
-    """Every quote is from a section that the search for its part of the question found, or whose heading it is."""
-    found = set()
+    """Every quote is from a section that the search for its part of the question found, or whose heading it is, or is
+    set against one that it found."""
+    found, index = set(), assistant.index
+    against = opposites(index)
     for finding in assistant._findings(contextualise(question, ()), ())[0]:
         found |= {(hit.passage.article, hit.passage.heading) for hit in finding.search.hits}
+        others = {index.sentences[row][0] for hit in finding.search.hits for row in against.get(hit.row, ())}
+        found |= {(index.passages[number].article, index.passages[number].heading) for number in others}
         assert len(finding.search.hits) <= CANDIDATES
         assert len(finding.supports) == len(finding.search.hits)
         found |= {(quote.article, finding.question) for quote in finding.quotes}
@@ -312,14 +317,14 @@ def test_a_medical_decision_is_for_a_prescriber(assistant: Assistant) -> None:
 
 
 class Guess(Screen):
-    """A screen that takes everything for a medical decision."""
+    """A screen that takes everything for one concern, which is a medical decision."""
 
-    def __init__(self, guessed: bool) -> None:
+    def __init__(self, guessed: bool, concern: Concern = Concern.MEDICAL_ADVICE) -> None:
         super().__init__(None)
-        self._guessed = guessed
+        self._guessed, self._concern = guessed, concern
 
     def __call__(self, message: str, history: Sequence[Turn] = ()) -> Screening:
-        return Screening(Concern.MEDICAL_ADVICE, guessed=self._guessed)
+        return Screening(self._concern, guessed=self._guessed)
 
 
 def test_what_is_known_to_be_answered_is_no_medical_decision_unless_a_pattern_says_so(
@@ -332,6 +337,24 @@ def test_what_is_known_to_be_answered_is_no_medical_decision_unless_a_pattern_sa
     assert status("does the box reek", guessed=True) is Status.ANSWERED
     assert status("does the box reek", guessed=False) is Status.MEDICAL_ADVICE
     assert status("where can i buy a compost bin", guessed=True) is Status.MEDICAL_ADVICE
+
+
+@pytest.mark.parametrize(
+    ("message", "guessed", "status"),
+    [
+        ("does the box reek", True, Status.ANSWERED),
+        ("does the box reek", False, Status.CRISIS),
+        ("where can i buy a compost bin", True, Status.CRISIS),
+    ],
+)
+def test_what_is_plainly_another_question_gets_its_answer_with_whom_to_call_above(
+    small: PassageIndex, encoder: PackagedEncoder, message: str, guessed: bool, status: Status
+) -> None:
+    screen = Guess(guessed, Concern.SUICIDE)
+    answer = Assistant(small, encoder, RetrievalReader(small), (), screen=screen).ask(message)
+    assert answer.status is status
+    assert answer.private
+    assert answer.text.startswith(CARDS[Concern.SUICIDE] if status is Status.CRISIS else IN_CASE)
 
 
 class Broken:

@@ -132,7 +132,7 @@ def test_a_message_that_says_nothing_raises_no_alarm(screen: Screen, message: st
         ("gotta go now, bye", "goodbye"),
         ("wait am i chatting with a robot", "identity"),
         ("put me through to a real human", "human"),
-        ("what a stupid useless chatbot", "insult"),
+        ("you stupid useless chatbot", "insult"),
         ("okay, got it", "acknowledgement"),
         ("does IOP include detox?", None),
         ("who are the staff", None),

@@ -463,7 +463,7 @@ call("desk").then((told) => {
   filter.append(...told.articles.map((one) => make("option", { value: one.id }, joined(one.publisher, one.title))));
   by("lines").replaceChildren(...told.helplines.map(helpline));
   by("dangers").replaceChildren(...told.protocol.map((one) => make("li", {}, make("h3", {}, one.title), make("p", {}, one.text),
-    make("ul", { css: "lines" }, ...told.helplines.filter((line) => one.helplines.includes(line.id)).map(helpline)))));
+    make("ul", { css: "lines" }, ...one.helplines.map((id) => helpline(told.helplines.find((line) => line.id === id)))))));
   by("unkept").hidden = told.keeps_marks;
   document.querySelector(".marking").hidden = !told.keeps_marks;
 }).catch(() => {
