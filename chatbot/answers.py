@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote as percent_encode
 
@@ -199,11 +200,9 @@ def quoted(citations: tuple[Citation, ...]) -> str:
 
 
 def side_by_side(citations: tuple[Citation, ...]) -> str:
-    """The quotes, each under its source, after one line that says that they differ."""
-    sources = [
-        f"{citation.publisher or citation.title}:\n{citation.quote} [{citation.number}]" for citation in citations
-    ]
-    return "\n\n".join([DIFFER, *sources])
+    """The quotes under their sources, after one line that says that they differ."""
+    sources = groupby(citations, key=lambda citation: citation.publisher or citation.title)
+    return "\n\n".join([DIFFER, *(f"{name}:\n{quoted(tuple(own))}" for name, own in sources)])
 
 
 def referral(helplines: tuple[Helpline, ...]) -> str:

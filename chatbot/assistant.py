@@ -11,7 +11,7 @@ from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
 from chatbot.contradictions import opposites
-from chatbot.conversation import Reading, Turn, addresses_program, contextualise, small_talk, split_questions
+from chatbot.conversation import Reading, Turn, addresses_program, contextualise, small_talk
 from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
@@ -22,9 +22,10 @@ from chatbot.reasons import Reasons, explain
 from chatbot.retrieval import Retriever, Search, common_terms, spellings, unclear
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening, danger_before, unreadable
+from chatbot.segmentation import split_questions
 from chatbot.selection import Quote, confidence, quoted_in, select
 from chatbot.settings import Settings
-from chatbot.topics import Suggestions, nearest_topics, topic_quotes
+from chatbot.topics import Suggestions, opening_questions, topic_quotes
 
 CANDIDATES = 12
 """Sentences that the reader reads for one question."""
@@ -66,8 +67,8 @@ class Assistant:
         max_question_characters: int = 2000,
         screen: Screen | None = None,
     ) -> None:
-        self.index, self.encoder = index, encoder
-        self._retriever, self._reader = Retriever(index, encoder), reader
+        self.index, self.encoder, self._reader = index, encoder, reader
+        self._retriever, self._examples = Retriever(index, encoder), opening_questions(index, encoder, 4)
         self._vocabulary, self._suggest = frozenset(spellings(index)), Suggestions(index)
         self._common, self._opposites, self._limit = common_terms(index), opposites(index), max_question_characters
         self._screen, self.helplines = screen or Screen(None), helplines
@@ -122,7 +123,7 @@ class Assistant:
 
     def examples(self) -> tuple[str, ...]:
         """Up to four questions that the articles answer, to start with."""
-        return nearest_topics(self.index, (), 4)
+        return self._examples
 
     def find(self, question: str, before: Sequence[str] = ()) -> Finding:
         """Search for one question, which may lean on those before it, and choose the sentences that answer it."""

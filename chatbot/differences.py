@@ -33,6 +33,10 @@ _HOW_MUCH = re.compile(
     r"|schedule|time commitment|frequency)\b",
     re.IGNORECASE,
 )
+_WHETHER = re.compile(
+    r"(?:^|[.!?,;:]\s*|\b(?:and|or|so|but)\s+)(?:is|are|do|does|did|can|could|will|would|should|has|have|must|may)\b|\bwhether\b",
+    re.IGNORECASE,
+)
 # Who asks for a list or a reason is not asking whether.
 _NOT_WHETHER = re.compile(r"\b(?:what|why|how|which|when|where|who|list|name)\b", re.IGNORECASE)
 _MAY = re.compile(
@@ -42,7 +46,7 @@ _MAY = re.compile(
 )
 _ALWAYS = re.compile(
     r"\b(?:core|always|must|requires?|required|requirement|mandatory|never|every (?:program|patient|client|session)"
-    r"|all (?:programs|patients|clients))\b",
+    r"|all (?:programs|patients|clients)|typically|usually|generally|standard)\b",
     re.IGNORECASE,
 )
 _TOO_LITTLE = re.compile(
@@ -54,6 +58,17 @@ _TOO_LITTLE = re.compile(
 _FIT = re.compile(
     r"\b(?:can (?:use|attend|join|address|treat|benefit)|suitable|appropriate|right for|good (?:fit|choice)|ideal|tailored"
     r"|works? (?:well )?for)\b",
+    re.IGNORECASE,
+)
+# Whom a thing is for: everyone, or not.
+_EVERYONE = re.compile(
+    r"\b(?:open|available|suitable|suited|right|meant|accessible|welcom\w+|helps?|fits?|suits?|works?)\b(?: (?:to|for))? (?:everyone|everybody|anyone|anybody|all)\b"
+    r"|\b(?:everyone|everybody|anyone|anybody) (?:can|may|is welcome|is eligible|qualifies)\b",
+    re.IGNORECASE,
+)
+_NOT_EVERYONE = re.compile(
+    r"\b(?:not|never|n['’]t)\b (?:\w+ ){0,3}?(?:everyone|everybody|anyone|anybody|all)\b|\bonly (?:for|people|those|patients|if)\b"
+    r"|\b(?:must|has to|have to) (?:meet|qualify)\b",
     re.IGNORECASE,
 )
 SHARED = 2
@@ -97,6 +112,11 @@ def asks_how_much(question: str) -> bool:
     return _HOW_MUCH.search(question) is not None
 
 
+def asks_whether(question: str) -> bool:
+    """Whether yes or no is asked for: by its first word, or because nothing else is."""
+    return _WHETHER.search(question) is not None or _NOT_WHETHER.search(question) is None
+
+
 def figures_differ(one: str, other: str) -> bool:
     """Whether both texts give a figure of the same unit, and never the same one."""
     pairs = [
@@ -120,17 +140,28 @@ def stances_differ(one: str, other: str, common: frozenset[str]) -> bool:
     )
 
 
+def reach_differs(one: str, other: str) -> bool:
+    """Whether one text says that a thing is for everyone, and the other that it isn't."""
+    return any(
+        _EVERYONE.search(a) and not _NOT_EVERYONE.search(a) and _NOT_EVERYONE.search(b)
+        for a, b in ((one, other), (other, one))
+    )
+
+
 def differ(question: str, texts: Sequence[tuple[str, str]], common: frozenset[str]) -> bool:
     """Whether (article, quote) pairs of different articles answer a question differently: with other figures where
-    one is asked for, with another stand where it is asked whether.
+    one is asked for, with another stand where it is asked whether, with another reach.
 
     Plain yes against no is not looked for: by the words of negation alone it was found where nothing differs (in one
     answer of ten) more often than where it did.
     """
-    figure, whether = asks_how_much(question), not _NOT_WHETHER.search(question)
+    figure, whether = asks_how_much(question), asks_whether(question)
     return any(
         article != other_article
-        and ((figure and figures_differ(text, other)) or (whether and stances_differ(text, other, common)))
+        and (
+            (figure and figures_differ(text, other))
+            or (whether and (stances_differ(text, other, common) or reach_differs(text, other)))
+        )
         for position, (article, text) in enumerate(texts)
         for other_article, other in texts[position + 1 :]
     )

@@ -17,6 +17,7 @@ from chatbot.index import PassageIndex
 from chatbot.kernel import weights
 from chatbot.lexical import STOP_WORDS, stem, terms, words
 from chatbot.passages import Passage, Sentence
+from chatbot.segmentation import asking_sentence
 
 BM25_HALF = 6.0
 """A BM25 of this much counts half of what BM25 can: it has no upper end, cosines have."""
@@ -27,6 +28,8 @@ NEAREST = 64
 """Known questions that a search looks at."""
 BY_ITSELF = 0.85
 """From this cosine between what a message means by itself and after the questions before it, it needs none of them."""
+ASKING = 0.3
+"""How much the sentence that asks counts beside the whole of a question that also tells something."""
 READ_AS = 0.7
 """From this cosine with it, a follow-up is searched in the words of the nearest known question."""
 COMMON = 0.06
@@ -202,6 +205,9 @@ class Retriever:
             return before, np.zeros(0, np.float32), self._blended([query.text, *reversed(before)])
         vector, alone = self._encoder.encode_both(query.text)
         if not before:
+            if asking := asking_sentence(query.text):
+                by_itself = self._encoder.encode_both(asking)
+                vector, alone = _mixed(vector, by_itself[0]), _mixed(alone, by_itself[1])
             return (), alone, vector
         together = self._encoder.encode_followup(query.text, before)
         return ((), alone, vector) if float(alone @ together) > BY_ITSELF else (before, together, vector)
@@ -241,6 +247,12 @@ class Retriever:
         return Hit(
             self.index.passages[number], sentence, row, **{name: float(values[row]) for name, values in scores.items()}
         )
+
+
+def _mixed(whole: Vectors, asking: Vectors) -> Vectors:
+    """One unit vector, shape (dim,), of a question and of the sentence in it that asks."""
+    mixed = (1 - ASKING) * whole + ASKING * asking
+    return np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-12), dtype=np.float32)
 
 
 def _squash(bm25: Vectors) -> Vectors:

@@ -8,9 +8,11 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
+from rapidfuzz.distance import DamerauLevenshtein
 
 from chatbot.answers import Helpline
 from chatbot.errors import CorpusError
@@ -118,7 +120,8 @@ _DRAWN_OUT = re.compile(r"([A-Za-z])\1{2,}")
 
 def normalise(message: str) -> str:
     """The message in one plain form: compatible characters folded, accents kept, invisible ones and pictures gone,
-    one kind of apostrophe, letters typed apart or as digits put back ("k 1 l l" stays, "k.i.l.l", "d1e" don't)."""
+    one kind of apostrophe, letters typed apart or as digits put back ("k 1 l l" stays, "k.i.l.l", "d1e" don't), one slip
+    in a grave word put right."""
     folded = unicodedata.normalize("NFKC", message)
     folded = "".join(
         " " if unicodedata.category(character) == "So" else character
@@ -129,7 +132,30 @@ def normalise(message: str) -> str:
     folded = _LETTERS_APART.sub(lambda match: re.sub(r"[ ._*-]", "", match.group()), folded)
     folded = _DISGUISED.sub(lambda match: match.group().translate(_AS_LETTER), folded)
     folded = _DRAWN_OUT.sub(r"\1\1", folded)
+    folded = re.sub(r"[A-Za-z]{4,}", lambda match: _mended(match.group()), folded)
     return re.sub(r"\s+", " ", folded).strip()
+
+
+_GRAVE = tuple(
+    """suicide suicidal overdose overdosed overdosing breathing breathe seizure seizures convulsions unresponsive gurgling
+    anymore myself swallowed strangled hallucinating""".split()
+)
+_GRAVE_SHORT = ("want", "wants", "wanna", "kill", "killed", "hurt", "alive", "live", "dying", "pills")
+
+
+@lru_cache(maxsize=4096)
+def _mended(word: str) -> str:
+    """A word with one slip of the keyboard put right where that makes it one by which danger is known: any slip but in
+    the first letter of a long word, two letters exchanged in a short one."""
+    low = word.lower()
+    for grave in _GRAVE if len(low) > 5 else ():
+        if low[0] == grave[0] and low != grave and DamerauLevenshtein.distance(low, grave, score_cutoff=1) == 1:
+            return word if low in _GRAVE else grave
+    for grave in _GRAVE_SHORT:
+        if len(low) == len(grave) and low != grave and sorted(low) == sorted(grave):
+            if DamerauLevenshtein.distance(low, grave, score_cutoff=1) == 1:
+                return grave
+    return word
 
 
 _DENIED = re.compile(

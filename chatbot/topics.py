@@ -4,12 +4,15 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from chatbot.encoder import Encoder
 from chatbot.index import PassageIndex
 from chatbot.lexical import terms, words
 from chatbot.passages import Passage
 from chatbot.retrieval import Hit
 from chatbot.selection import MOST, Quote
 
+ALIKE = 0.6
+"""Cosine, among known questions, from which two questions are too alike to be shown together."""
 _ASKED = re.compile(r"^\W*what do the articles say about\W+(?P<heading>.+?)\W*$", re.IGNORECASE)
 
 
@@ -86,6 +89,19 @@ def nearest_topics(
         if len(found) == limit:
             break
     return tuple(found.values())
+
+
+def opening_questions(index: PassageIndex, encoder: Encoder, limit: int) -> tuple[str, ...]:
+    """Up to `limit` questions that the articles answer, to start with, no two of them alike."""
+    topics = nearest_topics(index, (), len(index.passages))[: 6 * limit]
+    if not topics:
+        return ()
+    rows = encoder.encode_questions([index.glossary.write_out(topic) for topic in topics])
+    chosen: list[int] = []
+    for place in range(len(topics)):
+        if len(chosen) < limit and not any(float(rows[place] @ rows[other]) > ALIKE for other in chosen):
+            chosen.append(place)
+    return tuple(topics[place] for place in chosen)
 
 
 class Suggestions:

@@ -102,6 +102,11 @@ def test_side_by_side_names_each_source() -> None:
     assert "Another title:\nA quote. [2]" in text
 
 
+def test_what_one_source_says_stands_under_its_name_once() -> None:
+    text = side_by_side((CITATION, replace(CITATION, number=2), replace(CITATION, number=3, publisher="Another")))
+    assert text.count("A publisher:") == text.count("Another:") == 1
+
+
 def test_a_referral_names_whom_to_call() -> None:
     assert LINE.name in referral((LINE,))
     assert referral(()) == ""

@@ -1,4 +1,4 @@
-"""Conversation: small talk is the whole message, a greeting before a question is none, and questions are parted."""
+"""Conversation: small talk is the whole message, and a greeting before a question is none."""
 
 import pytest
 from conftest import ROOT
@@ -8,17 +8,14 @@ from hypothesis import strategies as st
 from chatbot.answers import SMALL_TALK
 from chatbot.conversation import (
     EARLIER,
-    MOST_PARTS,
     Reading,
     Turn,
     addresses_program,
     contextualise,
     small_talk,
-    split_questions,
     without_greeting,
 )
 from chatbot.evaluation import read_questions
-from chatbot.lexical import words
 from chatbot.screening import TALK_KINDS
 
 TALK = {
@@ -41,32 +38,6 @@ QUESTIONS = (
     "does IOP include detox?",
     "goodbye parties?",
 )
-RELAYED = {
-    "Caller is asking whether detox comes first, and who decides on the level of care": (
-        "whether detox comes first",
-        "who decides on the level of care",
-    ),
-    "does it work, and legally can they sack me?": ("does it work", "can they sack me?"),
-    "how many hours a week & how are they split": ("how many hours a week", "how are they split"),
-}
-pieces = st.lists(
-    st.sampled_from(
-        [
-            "what is it",
-            "how long does it take",
-            "and",
-            "also",
-            "plus",
-            "my son drinks",
-            "can he work",
-            "?",
-            ". ",
-            ", ",
-            "; ",
-        ]
-    ),
-    max_size=12,
-).map(" ".join)
 
 
 @pytest.mark.parametrize(("kind", "message"), [(kind, text) for kind, texts in TALK.items() for text in texts])
@@ -164,60 +135,6 @@ def test_any_message_can_be_read(message: str, asked: list[str]) -> None:
     reading = contextualise(message, history)
     assert reading == contextualise(message, history)
     assert reading.alone == without_greeting(message)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "does IOP include detox?",
-        "what is CBT and DBT?",
-        "If he works nights, can he still join?",
-        "When choosing a program, is a license needed?",
-        "my son drinks. he lost his job. what can we do",
-        "asdf",
-        "",
-        "?",
-    ],
-)
-def test_one_question_is_one(message: str) -> None:
-    assert split_questions(message) == (message,)
-
-
-@pytest.mark.parametrize(
-    ("message", "count"),
-    [
-        ("What is an IOP and how long does it take?", 2),
-        ("what is an IOP? does it include detox? can I work meanwhile?", 3),
-        ("Does it cost less than rehab, and is it private?", 2),
-        ("two questions from HR: will insurance cover it, and how long might he be gone", 2),
-    ],
-)
-def test_several_questions_are_parted(message: str, count: int) -> None:
-    assert len(split_questions(message)) == count
-
-
-@given(pieces)
-def test_parting_loses_no_word(message: str) -> None:
-    parts = split_questions(message)
-    assert 1 <= len(parts) <= MOST_PARTS
-    left = words(" ".join(parts))
-    for word in words(message):
-        if left and left[0] == word:
-            left.pop(0)
-        else:
-            assert word in ("and", "also", "plus")
-    assert left == []
-
-
-@given(st.text())
-def test_any_message_can_be_parted(message: str) -> None:
-    parts = split_questions(message)
-    assert parts == (message,) or all(part.strip() for part in parts)
-
-
-@pytest.mark.parametrize(("message", "parts"), RELAYED.items())
-def test_who_asks_is_no_part_of_a_question(message: str, parts: tuple[str, ...]) -> None:
-    assert split_questions(message) == parts
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,16 @@ from math import inf
 
 import pytest
 
-from chatbot.differences import Quantity, asks_how_much, differ, figures_differ, quantities, stances_differ
+from chatbot.differences import (
+    Quantity,
+    asks_how_much,
+    asks_whether,
+    differ,
+    figures_differ,
+    quantities,
+    reach_differs,
+    stances_differ,
+)
 from chatbot.lexical import terms
 
 
@@ -78,3 +87,33 @@ def test_stands_on_different_things_do_not_differ(one: str, other: str, whether:
     assert not stances_differ(one, "Lunch may be cold, and a walk can be tailored to the weather.", frozenset())
     shared = frozenset(terms(one)) & frozenset(terms(other))
     assert not stances_differ(one, other, shared), "words that every sentence has in common tie nothing together"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("The choir is open to everyone who is interested.", "The choir is not right for everyone."),
+        ("Anyone can join the choir.", "The choir is only for people who read music."),
+        ("It is suitable for all.", "Singers must meet certain criteria."),
+    ],
+)
+def test_for_everyone_and_not_for_everyone_differ_in_either_order(one: str, other: str) -> None:
+    assert reach_differs(one, other)
+    assert reach_differs(other, one)
+    assert not reach_differs(one, one)
+    assert not reach_differs(other, other)
+    asked = "is it for everybody who likes to sing?"
+    assert differ(asked, [("a", one), ("b", other)], frozenset())
+    assert not differ(asked, [("a", one), ("a", other)], frozenset())
+
+
+def test_whether_is_asked_by_the_first_word_or_because_nothing_else_is() -> None:
+    for question in (
+        "is it for everyone who sings?",
+        "Tell me: does it help?",
+        "a good home needed?",
+        "I sing. Can I come?",
+    ):
+        assert asks_whether(question)
+    for question in ("who sings", "which days are there", "what is it for"):
+        assert not asks_whether(question)

@@ -14,7 +14,7 @@ from conftest import ROOT
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "settings"),
     ("outline", "cleaning", "pdf", "formats", "articles", "passages", "glossary", "questions"),
-    ("graph", "encoder", "dense", "kernel", "lexical"),
+    ("graph", "encoder", "dense", "kernel", "lexical", "segmentation"),
     ("storage", "index"),
     ("retrieval", "reader", "differences", "contradictions", "selection", "reasons", "topics", "gaps"),
     ("answers", "safety", "languages", "conversation", "screening"),

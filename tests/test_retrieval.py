@@ -1,5 +1,6 @@
 """Laws of retrieval: every score is what it is called, and the order is that of the scores, ties broken by place."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from chatbot.answers import Answer, Status, cite
 from chatbot.encoder import PackagedEncoder
 from chatbot.evaluation import judge, read_questions
+from chatbot.graph import Vectors
 from chatbot.index import PassageIndex, build_index
 from chatbot.kernel import weights
 from chatbot.lexical import stem
-from chatbot.retrieval import BM25_HALF, KNOWN_FROM, NEAREST, WEIGHTS, Retriever
+from chatbot.retrieval import ASKING, BM25_HALF, KNOWN_FROM, NEAREST, WEIGHTS, Retriever
+from chatbot.segmentation import asking_sentence
 
 FIFTY = read_questions([ROOT / "tests" / "questions" / "fifty.jsonl"])
 QUESTIONS = [question["question"] for question in FIFTY]
@@ -30,12 +33,19 @@ def small_retriever(small: PassageIndex, encoder: PackagedEncoder) -> Retriever:
     return Retriever(small, encoder)
 
 
+def placed(encode: Callable[[list[str]], Vectors], text: str) -> Vectors:
+    """A question's vector, and the part of it that asks is heard a second time."""
+    rows = encode([text, asking_sentence(text) or text])
+    mixed = (1 - ASKING) * rows[0] + ASKING * rows[1]
+    return mixed / np.linalg.norm(mixed)
+
+
 @pytest.mark.parametrize("question", QUESTIONS[:8])
 def test_every_score_is_what_it_is_called(retriever: Retriever, encoder: PackagedEncoder, question: str) -> None:
     index, query = retriever.index, retriever.prepare(question)
-    vector = encoder.encode_queries([query.text])[0]
+    vector = placed(encoder.encode_queries, query.text)
     search = retriever.search(question)
-    asked = index.rows.questions.rows() @ encoder.encode_questions([query.text])[0]
+    asked = index.rows.questions.rows() @ placed(encoder.encode_questions, query.text)
     asked[np.argsort(-asked)[NEAREST:]] = 0.0
     for hit in search.hits:
         number, sentence = index.sentences[hit.row]

@@ -203,3 +203,18 @@ def test_a_helpline_may_say_more(tmp_path: Path) -> None:
     (tmp_path / "helplines.yaml").write_text(yaml.safe_dump([entry]))
     (line,) = load_helplines(tmp_path / "helplines.yaml")
     assert (line.verified, line.sms, line.chat, line.note) == ("2026-01-31", "1", None, "n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("i dont wnat to live anymor", "i dont want to live anymore"),
+        ("sucidal", "suicidal"),
+        ("she ovredosed", "she overdosed"),
+        ("Suicidal", "Suicidal"),
+        ("seizures", "seizures"),
+        ("I went to the hill", "I went to the hill"),
+    ],
+)
+def test_a_slip_in_a_grave_word_is_put_right_and_nothing_else(typed: str, meant: str) -> None:
+    assert normalise(typed) == meant

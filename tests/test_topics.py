@@ -1,5 +1,6 @@
 """Topics: what is offered to be pressed can be pressed, and is answered from its section."""
 
+import numpy as np
 import pytest
 
 from chatbot.answers import Status
@@ -7,7 +8,7 @@ from chatbot.assistant import Assistant
 from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex
 from chatbot.retrieval import Retriever
-from chatbot.topics import Suggestions, as_question, nearest_topics, topic_quotes
+from chatbot.topics import ALIKE, Suggestions, as_question, nearest_topics, opening_questions, topic_quotes
 
 
 @pytest.fixture(scope="module", params=["index", "originals", "small"])
@@ -141,3 +142,12 @@ def test_suggestions_are_headings_where_nobody_said_how_people_ask(
     hits = Retriever(originals, encoder).search("does IOP include detox?").hits
     assert Suggestions(originals)(hits, 3) == nearest_topics(originals, hits, 3)
     assert Suggestions(originals)((), 3) == nearest_topics(originals, (), 3)
+
+
+def test_the_first_questions_are_headings_no_two_of_them_alike(library: PassageIndex, encoder: PackagedEncoder) -> None:
+    for limit in (1, 4):
+        first = opening_questions(library, encoder, limit)
+        assert 1 <= len(first) <= limit
+        assert {as_question(heading) for heading in headings(library)} >= set(first)
+        rows = encoder.encode_questions([library.glossary.write_out(question) for question in first])
+        assert (rows @ rows.T - np.eye(len(rows)) <= ALIKE).all()

@@ -95,11 +95,13 @@ class QuestionModel:
         return found
 
     def load(self, path: Path) -> None:
-        """Put an adapter's changes into the model."""
+        """Put an adapter's changes, of this model's rank or less, into the model as it was made."""
         changes = load_file(path)
         for name, layer in self.adapted.items():
-            layer.down.data = changes[f"{name}.weight.down"].float()
-            layer.up.data = changes[f"{name}.weight.up"].float()
+            down, up = changes[f"{name}.weight.down"].float(), changes[f"{name}.weight.up"].float()
+            # An adapter of less rank leaves the rest as it is: without effect yet.
+            layer.down.data[: len(down)] = down
+            layer.up.data[:, : len(down)] = up
 
     def save(self, path: Path) -> None:
         """The changes, with their digest."""

@@ -20,7 +20,7 @@
   const script = document.currentScript;
   const HOME = script?.src ? new URL(".", script.src).href : `${location.origin}/`;
 
-  // --- words ------------------------------------------------------------------------------------------------
+  // --- words ---
 
   const STRINGS = {
     en: {
@@ -46,9 +46,11 @@
       asked: "You asked:",
       next: "You could also ask",
       working: "Looking it up…",
-      slow: "This takes longer than usual. The numbers above work right now.",
-      unreachable: "No answer came: the service can't be reached. You can try again, or call:",
-      failed: "Something went wrong, and there is no answer. You can try again, or call:",
+      slow: "This takes longer than usual.",
+      above: "The numbers above work right now.",
+      unreachable: "The service can't be reached.",
+      failed: "Something went wrong, and there is no answer.",
+      again: "You can try again, or call:",
       busy: "Too many questions are coming in. You can try again in {0} seconds, or call right now:",
       retry: "Try again",
       cleared: "The conversation is cleared.",
@@ -105,9 +107,11 @@
       asked: "Usted preguntó:",
       next: "También puede preguntar",
       working: "Buscando…",
-      slow: "Tarda más de lo normal. Los números de arriba funcionan ahora mismo.",
-      unreachable: "No hubo respuesta: no se puede conectar con el servicio. Intente de nuevo o llame:",
-      failed: "Algo falló y no hay respuesta. Intente de nuevo o llame:",
+      slow: "Tarda más de lo normal.",
+      above: "Los números de arriba funcionan ahora mismo.",
+      unreachable: "No se puede conectar con el servicio.",
+      failed: "Algo falló y no hay respuesta.",
+      again: "Intente de nuevo o llame:",
       busy: "Llegan demasiadas preguntas. Intente de nuevo en {0} segundos, o llame ahora mismo:",
       retry: "Intentar de nuevo",
       cleared: "La conversación se borró.",
@@ -146,7 +150,7 @@
   const RIGHT_TO_LEFT = /^(ar|arc|ckb|dv|fa|he|ku-arab|ps|sd|ug|ur|yi)\b/i;
   const REASONS = ["wrong", "outdated", "missing", "unclear", "other"];
 
-  // --- limits -----------------------------------------------------------------------------------------------
+  // --- limits ---
 
   const SOON = 400; // ms without a word: most answers are there before
   const LATE = 5000; // ms until it says that this is slow
@@ -154,7 +158,7 @@
   const TURNS = 12; // messages that go along with the next question
   const EXCHANGES = 40; // questions and answers that stay on the screen
 
-  // --- style ------------------------------------------------------------------------------------------------
+  // --- style ---
 
   // Against the page's own !important rules only an !important one inside counts, and it wins.
   const sheet = new CSSStyleSheet();
@@ -289,7 +293,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
 @media print { dialog.panel, .launcher { display: none; } }
 `);
 
-  // --- small things -----------------------------------------------------------------------------------------
+  // --- small things ---
 
   const SVG = "http://www.w3.org/2000/svg";
   const ICONS = {
@@ -349,7 +353,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
   const onPhone = matchMedia("(max-width: 480px), (max-height: 480px)");
   const inDark = matchMedia("(prefers-color-scheme: dark)");
 
-  // --- the element ------------------------------------------------------------------------------------------
+  // --- the element ---
 
   class AskIop extends HTMLElement {
     static observedAttributes = [
@@ -474,7 +478,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       this.dispatchEvent(new CustomEvent(`ask-iop-${name}`, { bubbles: true, composed: true, detail }));
     }
 
-    // --- what is kept -----------------------------------------------------------------------------------------
+    // --- what is kept ---
 
     get #key() {
       return this.getAttribute("persist") === "session" ? `ask-iop ${this.#service}` : null;
@@ -500,7 +504,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       }
     }
 
-    // --- what is there ----------------------------------------------------------------------------------------
+    // --- what is there ---
 
     #build() {
       this.#choose();
@@ -702,7 +706,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       this.#load();
     }
 
-    // --- opening and closing ----------------------------------------------------------------------------------
+    // --- opening and closing ---
 
     #show(focus) {
       const { title, box, scroll } = this.#parts;
@@ -768,7 +772,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       location.replace(address);
     }
 
-    // --- asking -----------------------------------------------------------------------------------------------
+    // --- asking ---
 
     #fetch(path, body, signal) {
       return fetch(this.#service + path, {
@@ -782,7 +786,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       });
     }
 
-    // What to ask first. Without it there are none.
+    // What to ask first, if any.
     async #load() {
       if (this.#starters) {
         return;
@@ -792,8 +796,9 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
         this.#starters = told.suggestions.map(String);
         this.#keeps = told.feedback === true;
         this.#greet();
+        this.#request || this.#say("");
       } catch {
-        // Tried again when next opened.
+        this.#request || this.#say(`${this.#words.unreachable} ${this.#words.above}`); // until next opened
       }
     }
 
@@ -815,7 +820,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       const controller = new AbortController();
       const waits = [
         setTimeout(() => this.#say(t.working), SOON),
-        setTimeout(() => this.#say(t.slow), LATE),
+        setTimeout(() => this.#say(`${t.slow} ${t.above}`), LATE),
         setTimeout(() => controller.abort(), TOO_LATE),
       ];
       const ended = () => {
@@ -861,9 +866,9 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
         if (reply.status === 422 && told?.error) {
           return { say: told.error.message, kind: "invalid", back: question };
         }
-        return { say: t.failed, helplines };
+        return { say: `${t.failed} ${t.again}`, helplines };
       } catch {
-        return { say: t.unreachable };
+        return { say: `${t.unreachable} ${t.again}` };
       }
     }
 
@@ -895,7 +900,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       this.#parts.status.textContent = text;
     }
 
-    // --- showing ----------------------------------------------------------------------------------------------
+    // --- showing ---
 
     #heading(question) {
       return make("h3", { class: "question", tabindex: -1 },
@@ -1094,7 +1099,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
 
   customElements.define("ask-iop", AskIop);
 
-  // --- the line that includes it ----------------------------------------------------------------------------
+  // --- the line that includes it ---
 
   const place = () => {
     if (document.querySelector("ask-iop")) {

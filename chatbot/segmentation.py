@@ -1,0 +1,70 @@
+"""The questions that one message asks, and which of its sentences ask."""
+
+import re
+
+_ASKS = r"(?:how|what|what'?s|when|where|who|who'?s|which|why|whether|is|are|do|does|did|can|could|will|would|should|has|have)"
+_PART = re.compile(
+    rf"\?+\s+|[.!]\s+|\s*[;,]?\s+(?:and also|and|also|plus|&)\s+(?:\w+ly\s+|then\s+)?(?={_ASKS}\b)|\s*[,;]\s+(?={_ASKS}\b)",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(rf"(?:(?:so|ok|okay|and|also|but|well|um|hi|hello|please|then)\W+)*{_ASKS}\b", re.IGNORECASE)
+_INDIRECT = re.compile(
+    rf"\b(?:asks?|asking|wants? to know|wondering|wonder|tell me|know|ask|curious|explain)\s+(?:about\s+)?(?:if\b|{_ASKS}\b)",
+    re.IGNORECASE,
+)
+# "When choosing a program, is …", "if he works nights, can …": the first half is no question of its own.
+_CONDITION = re.compile(
+    r"(?:if|when|while|since|because|after|before|once|as|given)\b(?!\s+(?:is|are|do|does|did|can|will|would|should)\b)",
+    re.IGNORECASE,
+)
+# "Caller is asking whether …": who asks is no part of the question.
+_RELAYED = re.compile(
+    rf"^\W*(?:\w+\W+){{1,4}}?(?:asks?|asking|(?:wants?|would like) to know|wonder(?:s|ing)?)\W+(?:about\W+)?(?=(?:if|whether|{_ASKS})\b)",
+    re.IGNORECASE,
+)
+# "Two questions from HR: will …": what opens a message is no part of its first question.
+_OPENS = re.compile(rf"^[^:?]{{1,40}}:\s*(?={_ASKS}\b)", re.IGNORECASE)
+MOST_PARTS = 4
+
+
+def split_questions(message: str) -> tuple[str, ...]:
+    """The questions that one message asks, in order; the message itself where it asks one.
+
+    What is told before a question, or between two, stays with the question after it; what is told at the end,
+    with the one before it.
+    """
+    parts: list[str] = []
+    waiting = ""
+    whole_message, message = message, _OPENS.sub("", message.strip())
+    end = 0
+    for match in [*_PART.finditer(message), None]:
+        piece = message[end : match.start() if match else len(message)]
+        mark = message[match.start() : match.end()] if match else ""
+        end = match.end() if match else len(message)
+        whole = (waiting + piece).strip()
+        asks = (_QUESTION.match(piece.strip()) and not _CONDITION.match(piece.strip())) or _INDIRECT.search(piece)
+        if asks and len(whole.split()) >= 3:
+            parts.append(whole)
+            waiting = ""
+        else:
+            waiting = whole + mark
+    if waiting.strip() and parts:
+        parts[-1] = f"{parts[-1]}. {waiting.strip()}"
+    return (
+        tuple(_RELAYED.sub("", part, count=1) for part in parts) if 2 <= len(parts) <= MOST_PARTS else (whole_message,)
+    )
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+SHORTEST_ASKED = 4
+"""A sentence of fewer words says too little by itself of what it asks."""
+
+
+def asking_sentence(question: str) -> str:
+    """The sentence that asks, of a question that tells something before or after it; empty where there is no other
+    sentence, or not exactly one that asks."""
+    sentences = [sentence for sentence in _SENTENCE_END.split(question.strip()) if sentence]
+    asking = [sentence for sentence in sentences if sentence.endswith("?") or _QUESTION.match(sentence)]
+    if len(sentences) < 2 or len(asking) != 1 or len(asking[0].split()) < SHORTEST_ASKED:
+        return ""
+    return asking[0]

@@ -1,0 +1,114 @@
+"""A message is parted into its questions, and of each the sentence that asks is found."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatbot.lexical import words
+from chatbot.segmentation import MOST_PARTS, asking_sentence, split_questions
+
+RELAYED = {
+    "Caller is asking whether detox comes first, and who decides on the level of care": (
+        "whether detox comes first",
+        "who decides on the level of care",
+    ),
+    "does it work, and legally can they sack me?": ("does it work", "can they sack me?"),
+    "how many hours a week & how are they split": ("how many hours a week", "how are they split"),
+}
+
+
+pieces = st.lists(
+    st.sampled_from(
+        [
+            "what is it",
+            "how long does it take",
+            "and",
+            "also",
+            "plus",
+            "my son drinks",
+            "can he work",
+            "?",
+            ". ",
+            ", ",
+            "; ",
+        ]
+    ),
+    max_size=12,
+).map(" ".join)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "does IOP include detox?",
+        "what is CBT and DBT?",
+        "If he works nights, can he still join?",
+        "When choosing a program, is a license needed?",
+        "my son drinks. he lost his job. what can we do",
+        "asdf",
+        "",
+        "?",
+    ],
+)
+def test_one_question_is_one(message: str) -> None:
+    assert split_questions(message) == (message,)
+
+
+@pytest.mark.parametrize(
+    ("message", "count"),
+    [
+        ("What is an IOP and how long does it take?", 2),
+        ("what is an IOP? does it include detox? can I work meanwhile?", 3),
+        ("Does it cost less than rehab, and is it private?", 2),
+        ("two questions from HR: will insurance cover it, and how long might he be gone", 2),
+    ],
+)
+def test_several_questions_are_parted(message: str, count: int) -> None:
+    assert len(split_questions(message)) == count
+
+
+@given(pieces)
+def test_parting_loses_no_word(message: str) -> None:
+    parts = split_questions(message)
+    assert 1 <= len(parts) <= MOST_PARTS
+    left = words(" ".join(parts))
+    for word in words(message):
+        if left and left[0] == word:
+            left.pop(0)
+        else:
+            assert word in ("and", "also", "plus")
+    assert left == []
+
+
+@given(st.text())
+def test_any_message_can_be_parted(message: str) -> None:
+    parts = split_questions(message)
+    assert parts == (message,) or all(part.strip() for part in parts)
+
+
+@pytest.mark.parametrize(("message", "parts"), RELAYED.items())
+def test_who_asks_is_no_part_of_a_question(message: str, parts: tuple[str, ...]) -> None:
+    assert split_questions(message) == parts
+
+
+@pytest.mark.parametrize(
+    ("question", "asking"),
+    [
+        ("I work until five. Can I come in the evening?", "Can I come in the evening?"),
+        ("can he drive himself there? he lost his car", "can he drive himself there?"),
+        ("my shifts change. how many days a week do they meet", "how many days a week do they meet"),
+        ("Can I come in the evening?", ""),
+        ("I work until five. I am tired.", ""),
+        ("Is it far? Is it near the station?", ""),
+        ("He is sixteen. Why not?", ""),
+    ],
+)
+def test_the_sentence_that_asks_is_found_where_there_is_one_beside_others(question: str, asking: str) -> None:
+    assert asking_sentence(question) == asking
+
+
+@given(st.text())
+def test_what_asks_stands_in_the_question_and_is_not_all_of_it(question: str) -> None:
+    asking = asking_sentence(question)
+    assert asking in question
+    assert asking != question.strip() or not asking
