@@ -11,13 +11,14 @@ import re
 import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rapidfuzz import fuzz
 
 from chatbot.answers import Answer, Citation, Status
+from chatbot.articles import Article
 from chatbot.assistant import Assistant
 from chatbot.lexical import words
 
@@ -42,6 +43,8 @@ class Outcome:
     """Every fact is in the quotes; for several parts, of every part, and what isn't covered is named."""
     support: float
     text: str
+    absent: int = 0
+    """Facts of the key that stand in no section of the articles, and were not asked of the answer."""
 
     @property
     def right(self) -> bool:
@@ -99,7 +102,24 @@ def _same(heading: str, other: str) -> bool:
 
 
 def _holds(fact: Sequence[str], citations: Sequence[Citation]) -> bool:
-    return any(all(re.search(part, citation.quote, re.IGNORECASE) for part in fact) for citation in citations)
+    return any(_in_text(fact, citation.quote) for citation in citations)
+
+
+def _in_text(fact: Sequence[str], text: str) -> bool:
+    return all(re.search(part, text, re.IGNORECASE) for part in fact)
+
+
+def fair(question: dict[str, Any], articles: Iterable[Article]) -> tuple[dict[str, Any], int]:
+    """The question without the facts that no section of the articles holds, in whatever words, and how many these are:
+    a key is written over one edition, and others leave things out or word them otherwise."""
+    texts = [section.text for article in articles for section in article.sections]
+    absent = 0
+    parts = []
+    for part in question.get("parts") or [question]:
+        facts = [fact for fact in part.get("facts", ()) if any(_in_text(fact, text) for text in texts)]
+        absent += len(part.get("facts", ())) - len(facts)
+        parts.append({**part, "facts": facts})
+    return ({**question, "parts": parts} if question.get("parts") else parts[0]), absent
 
 
 def evaluate(assistant: Assistant, questions: Sequence[dict[str, Any]]) -> tuple[list[Outcome], list[float]]:
@@ -109,7 +129,8 @@ def evaluate(assistant: Assistant, questions: Sequence[dict[str, Any]]) -> tuple
         began = time.perf_counter()
         answer = assistant.ask(question["question"])
         milliseconds.append(1000 * (time.perf_counter() - began))
-        outcomes.append(judge(question, answer))
+        key, absent = fair(question, assistant.articles)
+        outcomes.append(replace(judge(key, answer), absent=absent))
     return outcomes, milliseconds
 
 
@@ -184,6 +205,10 @@ def report(outcomes: Sequence[Outcome], milliseconds: Sequence[float]) -> str:
     )
     lines.append("support  right  answers")
     lines += [f"{support:>7.2f}{right:>7.0%}{number:>9}" for support, right, number in reliability(outcomes)]
+    if short := sum(outcome.absent > 0 for outcome in outcomes):
+        lines.append(
+            f"{short} questions have facts that stand in no section of these articles; they were not asked for"
+        )
     ranked = sorted(milliseconds)
     lines.append(
         f"median {statistics.median(ranked):.1f} ms, 99th percentile {ranked[int(0.99 * (len(ranked) - 1))]:.1f} ms"

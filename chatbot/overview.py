@@ -21,6 +21,8 @@ DAYS, AMISS = 30, 200
 """Days, and marks and thumbs down, that are shown."""
 ENTRIES = 8
 """Entries that a search shows."""
+SEEN_TO = 0.75
+"""Cosine of a group with a known unanswered question from which what is said to that one is said to the group."""
 OPENING = 6
 """Words, at least, by which a place names its sentence."""
 
@@ -86,13 +88,15 @@ def opening(sentence: str, beside: Sequence[str]) -> str:
 
 
 def grouped(gap: Gap, index: PassageIndex) -> dict[str, Any]:
-    """A group of questions, with the known one that is nearest to it."""
+    """A group of questions, with the known one that is nearest to it, and whether its askers are told already where
+    the answer is to be had."""
     nearest = known_entry(gap.nearest, gap.cosine, index) if gap.nearest else None
     return {
         "wordings": [asdict(wording) for wording in gap.wordings],
         "count": gap.count,
         "last": gap.last,
         "nearest": nearest,
+        "seen_to": nearest is not None and not nearest["answered"] and gap.cosine >= SEEN_TO,
     }
 
 

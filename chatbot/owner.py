@@ -136,7 +136,8 @@ def _add_lists(router: APIRouter, current: Callable[[], Assistant], journal: Jou
         assistant = current()
         asked = journal.asked([Status.NOT_COVERED])
         groups = in_groups(asked, assistant.index, assistant.encoder)
-        return JSONResponse({"asked": len(asked), "groups": [grouped(group, assistant.index) for group in groups]})
+        shown = sorted((grouped(group, assistant.index) for group in groups), key=lambda group: bool(group["seen_to"]))
+        return JSONResponse({"asked": len(asked), "groups": shown})
 
     @router.get("/staff/api/owner/feedback")
     def feedback() -> JSONResponse:

@@ -73,19 +73,36 @@ def signals(search: Search, logits: Support | None) -> npt.NDArray[np.float64]:
 
 def question_signals(search: Search, logits: Support | None) -> npt.NDArray[np.float64]:
     """What says whether the articles answer at all, shape (number of signals,): how near the question is to known
-    ones of either kind, the reader's best logit, the best cosines, and what the known questions say together."""
+    ones of either kind, the reader's best logit, the best cosines, and what the known questions say together; then, which
+    count where there are no known questions, the means over the best three hits and over all: what is a little like
+    everything is answered by nothing."""
     hits = search.hits
+    read = np.sort(logits)[::-1] if logits is not None else np.zeros(len(hits))
+    near = np.sort([hit.cosine for hit in hits])[::-1]
+    around = [hit.passage_cosine for hit in hits]
+    shared = [hit.bm25 / (hit.bm25 + BM25_HALF) for hit in hits]
     return np.array(
         [
             search.answered - search.unanswered,
             search.answered,
             search.unanswered,
-            float(logits.max()) if logits is not None else 0.0,
-            max(hit.cosine for hit in hits),
-            max(hit.passage_cosine for hit in hits),
+            read[0],
+            near[0],
+            max(around),
             search.vote,
+            read[:3].mean(),
+            read.mean(),
+            near[:3].mean(),
+            near.mean(),
+            np.mean(around),
+            max(shared),
+            np.mean(shared),
         ]
     )
+
+
+WITH_QUESTIONS = 7
+"""So many of them, the first, are looked at where there are known questions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ NEAREST = 64
 """Known questions that a search looks at."""
 BY_ITSELF = 0.85
 """From this cosine between what a message means by itself and after the questions before it, it needs none of them."""
+LEAD = 0.1
+"""… and where by itself it has this cosine with a known question, and so much more than after those before it."""
 ASKING = 0.3
 """How much the sentence that asks counts beside the whole of a question that also tells something."""
 READ_AS = 0.7
@@ -210,7 +212,14 @@ class Retriever:
                 vector, alone = _mixed(vector, by_itself[0]), _mixed(alone, by_itself[1])
             return (), alone, vector
         together = self._encoder.encode_followup(query.text, before)
-        return ((), alone, vector) if float(alone @ together) > BY_ITSELF else (before, together, vector)
+        needs_none = float(alone @ together) > BY_ITSELF or self._nearest(alone) >= max(
+            BY_ITSELF, self._nearest(together) + LEAD
+        )
+        return ((), alone, vector) if needs_none else (before, together, vector)
+
+    def _nearest(self, vector: Vectors) -> float:
+        """Cosine of a vector with the nearest known question."""
+        return float(self.index.rows.questions.nearest(vector, 1)[1][0])
 
     def _neighbours(self, vector: Vectors) -> Neighbours:
         rows = self.index.rows.questions

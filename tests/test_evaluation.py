@@ -1,6 +1,7 @@
 """Measuring: the judge on cases judged by hand, and figures that follow from their definitions."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from chatbot.evaluation import (
     Outcome,
     area,
     changes,
+    fair,
     interval,
     judge,
     read_questions,
@@ -243,3 +245,20 @@ def test_the_development_questions_have_what_the_judge_needs(name: str) -> None:
     for question in questions:
         found = judge(question, Answer(Status.NOT_COVERED, ""))
         assert found.right is (question["kind"] in ("unanswerable", "off_topic"))
+
+
+def test_what_stands_nowhere_in_the_articles_is_not_asked_of_an_answer(assistant: Assistant) -> None:
+    text = assistant.articles[0].sections[0].text
+    there, nowhere = [re.escape(text.split()[0])], ["zyzzyva", "qwertz"]
+    key, absent = fair({**ONE, "facts": [there, nowhere]}, assistant.articles)
+    assert (key["facts"], absent) == ([there], 1)
+    parts, absent = fair({**TWO, "parts": [{"facts": [nowhere]}, {"facts": [there]}]}, assistant.articles)
+    assert ([part["facts"] for part in parts["parts"]], absent) == ([[], [there]], 1)
+    assert fair(NONE, assistant.articles) == (NONE, 0)
+    report = evaluation.report([outcome(True, absent=1), outcome(True)], [1.0, 1.0])
+    assert "1 questions have facts that stand in no section" in report
+
+
+def test_the_library_holds_every_fact_of_its_own_keys(assistant: Assistant) -> None:
+    files = [ROOT / "tests" / "questions" / f"{name}.jsonl" for name in ("fifty", "tune", "second", "test")]
+    assert [one["id"] for one in read_questions(files) if fair(one, assistant.articles)[1]] == []

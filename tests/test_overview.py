@@ -7,8 +7,9 @@ from conftest import open_assistant
 
 from chatbot.assistant import Assistant
 from chatbot.encoder import PackagedEncoder
+from chatbot.gaps import Gap, Wording
 from chatbot.index import PassageIndex
-from chatbot.overview import choosable, contradicting, nearest_entries, opening, summed_up
+from chatbot.overview import SEEN_TO, choosable, contradicting, grouped, nearest_entries, opening, summed_up
 from chatbot.questions import Place, resolve
 
 
@@ -52,6 +53,19 @@ def test_entries_come_nearest_first_each_once_with_what_it_says(over_small: Assi
     assert [one["cosine"] for one in found] == sorted((one["cosine"] for one in found), reverse=True)
     (smell,) = [one for one in found if one["text"] in ("will my kitchen stink of worms", "does the box reek")]
     assert smell["places"] == ["Worms in a Box · Is a worm box smelly?"]
+
+
+def test_a_group_is_seen_to_where_a_referral_fits_it(small: PassageIndex) -> None:
+    answered = next(question for question in small.questions if question.places)
+    unanswered = next(question for question in small.questions if not question.places)
+    for nearest, cosine, seen_to in (
+        (unanswered, SEEN_TO, True),
+        (unanswered, SEEN_TO - 0.01, False),
+        (answered, 0.99, False),
+        (None, 0.0, False),
+    ):
+        gap = Gap((Wording("which shop has bins", 3),), 3, "2026-01-01", nearest, cosine)
+        assert grouped(gap, small)["seen_to"] is seen_to
 
 
 def test_a_contradiction_has_two_sentences_of_two_articles_with_their_sources(index: PassageIndex) -> None:

@@ -124,6 +124,12 @@ def test_a_follow_up_is_searched_with_the_questions_before_it(small_retriever: R
     assert read.hits[0].text == "A worm box does not smell."
 
 
+def test_what_is_a_known_question_by_itself_is_not_bent_by_those_before_it(retriever: Retriever) -> None:
+    before = ["what is dialectical behavior therapy", "how often"]
+    for question in ("does IOP include detox?", "will my boss find out?", "how many hours a week is an IOP"):
+        assert retriever.search(question, before=before) == retriever.search(question)
+
+
 def test_known_scores_are_zero_without_known_questions(originals: PassageIndex, encoder: PackagedEncoder) -> None:
     search = Retriever(originals, encoder).search(QUESTIONS[0])
     assert (search.answered, search.unanswered, search.vote, search.say) == (0.0, 0.0, 0.0, "")

@@ -1,4 +1,4 @@
-"""Fit the curve from signals to support on the tuning half of the development questions.
+"""Fit the curves from signals to support on the development questions and conversations that are no test.
 
     python training/calibrate.py --originals DIR      write chatbot/weights/calibration.json
 
@@ -26,13 +26,13 @@ from chatbot.evaluation import _same, read_questions
 from chatbot.glossary import load_glossary
 from chatbot.index import PassageIndex
 from chatbot.questions import load_questions
-from chatbot.reader import CALIBRATION, WEIGHTS, CrossEncoder, question_signals, signals
+from chatbot.reader import CALIBRATION, WEIGHTS, WITH_QUESTIONS, CrossEncoder, question_signals, signals
 from chatbot.retrieval import Retriever
 
 ROOT = Path(__file__).resolve().parent.parent
 EVEN_WITHOUT = 0.35
 """Without known questions one answer in six that is given is not complete. Where this support is made one half, the
-shares of complete answers and of refusals are even, on the originals and the tuning half."""
+shares of complete answers and of refusals are even, on the originals."""
 
 
 def units(questions: list[dict[str, Any]]) -> list[tuple[str, str, list[Any], list[Any]]]:
@@ -73,19 +73,26 @@ def fit_sentences(found: list[Any]) -> LogisticRegression:
     return LogisticRegression(C=3.0, max_iter=4000).fit(values, labels)
 
 
-def fit_questions(found: list[Any]) -> LogisticRegression:
+def fit_questions(found: list[Any], known: bool) -> LogisticRegression:
     """Whether the articles answer."""
     values = np.array([values for *_, values in found])
-    return LogisticRegression(C=10.0, max_iter=4000).fit(values, [wanted for _, wanted, *_ in found])
+    spread = values.std(axis=0) + 1e-9
+    if known:
+        spread[:WITH_QUESTIONS], spread[WITH_QUESTIONS:] = 1.0, np.inf
+    model = LogisticRegression(C=10.0 if known else 1.0, max_iter=4000)
+    model.fit(values / spread, [wanted for _, wanted, *_ in found])
+    model.coef_ /= spread
+    return model
 
 
-def cross_validate(found: list[Any]) -> tuple[float, str]:
+def cross_validate(found: list[Any], known: bool) -> tuple[float, str]:
     """(threshold, figures) when each topic is judged by curves fitted on the others. At the threshold the shares
     of answerable questions that are answered and of the others that are refused are even."""
     topics = np.array([topic for topic, *_ in found])
     best, right_first = np.zeros(len(found)), np.zeros(len(found), dtype=bool)
     for train, held in GroupKFold(5).split(topics, groups=topics):
-        sentences, questions = fit_sentences([found[i] for i in train]), fit_questions([found[i] for i in train])
+        own = [found[i] for i in train]
+        sentences, questions = fit_sentences(own), fit_questions(own, known)
         for i in held:
             best[i] = questions.predict_proba(found[i][4][None])[0, 1]
             right_first[i] = found[i][3][int(sentences.predict_proba(found[i][2])[:, 1].argmax())]
@@ -101,12 +108,11 @@ def cross_validate(found: list[Any]) -> tuple[float, str]:
     )
 
 
-def fit_followups(index: PassageIndex, encoder: Any, conversations: Path) -> dict[str, Any]:
+def fit_followups(index: PassageIndex, encoder: Any, conversations: list[Path]) -> dict[str, Any]:
     """The question's curve for messages that are searched together with the questions before them; prints its area,
     five-fold by conversation."""
     retriever, found = Retriever(index, encoder), []
-    for line in conversations.read_text("utf-8").splitlines():
-        conversation = json.loads(line)
+    for conversation in [json.loads(line) for path in conversations for line in path.read_text("utf-8").splitlines()]:
         history: list[Turn] = []
         for turn in conversation["turns"]:
             reading = contextualise(turn["text"], history)
@@ -116,21 +122,17 @@ def fit_followups(index: PassageIndex, encoder: Any, conversations: Path) -> dic
             search = retriever.search(reading.alone, 12, reading.before)
             if search.together:
                 found.append((conversation["id"], turn["answerable"], question_signals(search, None)))
-    values, wanted = np.array([values for *_, values in found]), np.array([wanted for _, wanted, _ in found])
-    best = np.zeros(len(found))
-    for train, held in GroupKFold(5).split(values, groups=[name for name, *_ in found]):
-        best[held] = (
-            LogisticRegression(C=100.0, max_iter=4000)
-            .fit(values[train], wanted[train])
-            .predict_proba(values[held])[:, 1]
-        )
+    best, wanted = np.zeros(len(found)), np.array([wanted for _, wanted, _ in found])
+    for train, held in GroupKFold(5).split(found, groups=[name for name, *_ in found]):
+        model = fit_questions([found[i] for i in train], True)
+        best[held] = model.predict_proba(np.array([found[i][2] for i in held]))[:, 1]
     even = max(
         (min(float((best >= t)[wanted].mean()), float((best < t)[~wanted].mean())), float(t)) for t in np.unique(best)
     )
     print(
         f"follow-ups: {len(found)}, answerability area {roc_auc_score(wanted, best):.3f}, balanced {even[0]:.3f} at {even[1]:.2f}"
     )
-    return written(LogisticRegression(C=100.0, max_iter=4000).fit(values, wanted), even[1])
+    return written(fit_questions(found, True), even[1])
 
 
 def written(model: LogisticRegression, even: float = 0.5) -> dict[str, Any]:
@@ -142,11 +144,11 @@ def written(model: LogisticRegression, even: float = 0.5) -> dict[str, Any]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--questions", type=Path, default=ROOT / "tests" / "questions" / "tune.jsonl")
+    parser.add_argument("--sets", nargs="+", default=["tune", "second"], help="of questions and of conversations")
     parser.add_argument("--originals", type=Path)
     parser.add_argument("--limit", type=int, default=12)
     args = parser.parse_args()
-    asked = units(read_questions([args.questions]))
+    asked = units(read_questions([ROOT / "tests" / "questions" / f"{name}.jsonl" for name in args.sets]))
     encoder = load_encoder()
     corpora = {"retold": (ROOT / "corpus", True), "retold, no known questions": (ROOT / "corpus", False)}
     if args.originals:
@@ -167,19 +169,21 @@ def main() -> None:
         for name, index in indexes.items():
             reader = CrossEncoder(index) if kind == "default" else None
             found[name] = rows_of(index, encoder, reader, asked, args.limit)
-            print(f"{kind:<8} {name:<28} {cross_validate(found[name])[1]}", flush=True)
+            print(f"{kind:<8} {name:<28} {cross_validate(found[name], corpora[name][1])[1]}", flush=True)
         without = [row for name, rows in found.items() if not corpora[name][1] for row in rows]
         for label, rows in (("with", found["retold"]), ("without", without)):
             # Moved so that a support of one half is where answering begins.
-            even = cross_validate(rows)[0]
+            even = cross_validate(rows, label == "with")[0]
             if label == "without" and kind == "default":
                 even = 1 / (1 + (1 / even - 1) * (1 / EVEN_WITHOUT - 1))
             fitted[f"{kind}, {label} questions"] = {
-                "question": written(fit_questions(rows), even),
+                "question": written(fit_questions(rows, label == "with"), even),
                 "sentence": written(fit_sentences(rows)),
             }
     fitted["followup, with questions"] = {
-        "question": fit_followups(indexes["retold"], encoder, ROOT / "tests" / "conversations" / "tune.jsonl"),
+        "question": fit_followups(
+            indexes["retold"], encoder, [ROOT / "tests" / "conversations" / f"{name}.jsonl" for name in args.sets]
+        ),
         "sentence": fitted["none, with questions"]["sentence"],
     }
     before = json.loads(CALIBRATION.read_text("utf-8")) if CALIBRATION.is_file() else {}

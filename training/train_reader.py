@@ -38,8 +38,6 @@ PARAPHRASE = 0.7
 """Sentences with this cosine may say the same."""
 NEAR_QUESTION = 0.7
 """Known questions with this cosine may want the same answer."""
-SQUAD_FIT = 2
-"""Every second article of SQuAD is trained on; the others, the second among them, are for measuring."""
 MOST_ANSWERS = 3
 """So many sentences that answer one question are read in an epoch."""
 
@@ -87,7 +85,7 @@ def squad_cases(path: Path) -> Iterator[Case]:
     """SQuAD 2.0 paragraphs: the sentence that holds the answer answers; none does for an impossible question."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         data = json.load(file)["data"]
-    for article in data[::SQUAD_FIT]:
+    for article in data:
         heading = article["title"].replace("_", " ")
         for paragraph in article["paragraphs"]:
             text = paragraph["context"]

@@ -39,6 +39,7 @@ const group = (one) => {
   const texts = one.wordings.map(({ text }) => text);
   return make("li", {},
     make("div", { css: "title" }, make("h3", {}, first.text), make("span", { css: "badge" }, times(one.count)),
+      one.seen_to ? make("span", { css: "badge" }, "known, with a referral") : "",
       mayEdit ? making(texts, "main") : ""),
     others.length ? make("details", {}, make("summary", {}, `${others.length} more ${others.length === 1 ? "wording" : "wordings"}`), make("ul", {}, ...others.map(wording))) : "",
     known(one.nearest), make("p", { css: "quiet" }, `Last asked on ${day(one.last.slice(0, 10))}.`));
@@ -49,7 +50,7 @@ const showGaps = async () => {
     const { asked, groups } = await call("owner/gaps");
     by("gaps").replaceChildren(...groups.map(group));
     by("gaps-said").textContent = asked
-      ? `${times(asked)} somebody asked what the articles don’t answer. Groups of three and more, by meaning, names and numbers left out.`
+      ? `${times(asked)} somebody asked what the articles don’t answer. Groups of three and more, by meaning, names and numbers left out; last those that you have a referral for.`
       : "Nothing so far.";
   } catch (error) {
     by("gaps-said").textContent = error.message;
