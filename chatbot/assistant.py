@@ -157,14 +157,13 @@ class Assistant:
             ]
         )
         quotes = select(finding.question, hits, left, self.index)
-        return replace(finding, quotes=tuple(quote for quote in quotes if self._text(quote) not in said))
-
-    def _text(self, quote: Quote) -> str:
-        return self.index.articles[quote.article].sections[quote.section].text[quote.start : quote.end]
+        return replace(finding, quotes=tuple(one for one in quotes if self._cite([one], 0)[0].quote not in said))
 
     def _weigh(self, question: str, screening: Screening) -> Screening:
         """What the classifier alone took for a concern is none where the question is plainly another; where it might be
         danger all the same, it is answered, with whom to call above."""
+        if screening.faint and foreign_language(question, self._vocabulary):
+            return replace(screening, concern=None, doubtful=False)
         if not screening.guessed:
             return screening
         medical = screening.concern is Concern.MEDICAL_ADVICE

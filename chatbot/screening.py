@@ -29,7 +29,7 @@ LONGEST_TALK = 20
 CLASSES = ("none", "suicide", "overdose", "withdrawal", "violence", "child_danger", "medical_advice")
 LONGEST_PARTS = 24
 """Sentences of a message that are read by themselves."""
-DANGER = 0.35
+DANGER = 0.25
 """The classifier's probability from which a message counts as danger."""
 CERTAIN, BRIEF = 0.8, 6
 """Below this, what is small talk in so few words is no danger: "goodbye" is one word of many farewells."""
@@ -41,8 +41,11 @@ STORY = 4
 """Sentences from which a message is also read in parts."""
 LONGEST_BEFORE = 5000
 """Characters of an earlier message that are looked at again."""
-LESS_FOR_A_PART = 0.5
+LESS_FOR_A_PART = 0.65
 """A part, read without the rest, must be this much surer."""
+FAINT = 0.6
+"""Below this the classifier hardly sees a danger: of harmless sentences in other languages it has given up to 0.42, of
+those that show danger 0.58 and more."""
 MEDICAL = 0.15
 """The classifier's probability from which a personal medical decision is asked for."""
 _STILL = re.compile(
@@ -67,6 +70,8 @@ class Screening:
     """The kind of small talk that the message is, if it is any."""
     guessed: bool = False
     """Whether the classifier alone took it for a concern: no pattern did."""
+    faint: bool = False
+    """Whether it alone, and hardly, saw danger: of another language, which it was hardly trained on, it may err."""
 
     @property
     def alarming(self) -> bool:
@@ -154,10 +159,14 @@ class Screen:
             return Screening(None, talk=talk)
         patterned = seen is not None and seen is not Concern.MEDICAL_ADVICE
         if danger >= DANGER or (patterned and danger >= CONFIRMED):
-            return Screening(seen if patterned and seen is not None else kind, guessed=seen is None)
+            return Screening(
+                seen if patterned and seen is not None else kind,
+                guessed=seen is None,
+                faint=seen is None and danger < FAINT,
+            )
         if medical >= MEDICAL or (seen is Concern.MEDICAL_ADVICE and medical >= CONFIRMED):
             return Screening(Concern.MEDICAL_ADVICE, guessed=seen is None)
-        return Screening(None, danger >= DOUBTFUL, talk)
+        return Screening(None, danger >= DOUBTFUL, talk, faint=seen is None)
 
 
 def unreadable(message: str, limit: int) -> Literal["empty", "long", "unreadable"] | None:
