@@ -173,7 +173,7 @@ def _add_widget(api: FastAPI) -> None:
         """Questions that the articles answer, and whether feedback is kept."""
         assistant = loaded(request)
         keeps = request.app.state.journal.keeps
-        return SuggestionsOut(suggestions=list(assistant.examples()), feedback=keeps, index=assistant.index_digest)
+        return SuggestionsOut(suggestions=list(assistant.examples), feedback=keeps, index=assistant.index_digest)
 
     @api.post("/api/feedback", responses=errors(400, 413, 422, 429), summary="Say what an answer was worth")
     def feedback(said: FeedbackIn, request: Request) -> FeedbackOut:

@@ -3,7 +3,8 @@
 import contextlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -17,15 +18,15 @@ from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
 from chatbot.index import PassageIndex
 from chatbot.languages import foreign_language
-from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader, Support
+from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader
 from chatbot.reasons import Reasons, explain
-from chatbot.retrieval import Retriever, Search, common_terms, spellings, unclear
+from chatbot.retrieval import Retriever, common_terms, spellings, unclear
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening, danger_before, unreadable
 from chatbot.segmentation import split_questions
-from chatbot.selection import Quote, confidence, quoted_in, select
+from chatbot.selection import Finding, Quote, confidence, quoted_in, select
 from chatbot.settings import Settings
-from chatbot.topics import Suggestions, opening_questions, topic_quotes
+from chatbot.topics import Suggestions, nearest_topics, opening_questions, topic_quotes
 
 CANDIDATES = 12
 """Sentences that the reader reads for one question."""
@@ -40,19 +41,10 @@ SURE = 0.9
 COVERED, THE_SAME, PLAINLY = 0.75, 0.85, 0.05
 """Cosine with a known answered question of what is no medical decision, and of what is no danger, unless a pattern says
 so; and its lead over any unanswered one."""
+FAMILIAR = 0.8
+"""Cosine with any known question of what the classifier hardly takes for danger and is answered, with whom to call above."""
 FITS, FITS_TOGETHER = 0.75, 0.85
 """Cosine with a known unanswered question from which its referral fits, and of a follow-up with what came before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What the library holds on one question."""
-
-    question: str
-    quotes: tuple[Quote, ...]
-    support: float
-    search: Search
-    supports: Support
 
 
 class Assistant:
@@ -68,7 +60,7 @@ class Assistant:
         screen: Screen | None = None,
     ) -> None:
         self.index, self.encoder, self._reader = index, encoder, reader
-        self._retriever, self._examples = Retriever(index, encoder), opening_questions(index, encoder, 4)
+        self._retriever = Retriever(index, encoder)
         self._vocabulary, self._suggest = frozenset(spellings(index)), Suggestions(index)
         self._common, self._opposites, self._limit = common_terms(index), opposites(index), max_question_characters
         self._screen, self.helplines = screen or Screen(None), helplines
@@ -121,9 +113,12 @@ class Assistant:
         """Whether a text, a comment say, is a sign of danger to a life, or near one."""
         return self._screen(text).dangerous
 
+    @cached_property
     def examples(self) -> tuple[str, ...]:
         """Up to four questions that the articles answer, to start with."""
-        return self._examples
+        with contextlib.suppress(Exception):  # a greeting is answered whatever is broken
+            return opening_questions(self.index, self.encoder, 4)
+        return nearest_topics(self.index, (), 4)
 
     def find(self, question: str, before: Sequence[str] = ()) -> Finding:
         """Search for one question, which may lean on those before it, and choose the sentences that answer it."""
@@ -162,12 +157,12 @@ class Assistant:
     def _weigh(self, question: str, screening: Screening) -> Screening:
         """What the classifier alone took for a concern is none where the question is plainly another; where it might be
         danger all the same, it is answered, with whom to call above."""
-        if screening.faint and foreign_language(question, self._vocabulary):
-            return replace(screening, concern=None, doubtful=False)
-        if not screening.guessed:
-            return screening
+        abroad = screening.faint and foreign_language(question, self._vocabulary) is not None
+        familiar = screening.faint and screening.alarming and max(self._nearness(question)) >= FAMILIAR
+        if abroad or familiar:
+            return replace(screening, concern=None, doubtful=familiar and not abroad)
         medical = screening.concern is Concern.MEDICAL_ADVICE
-        if self._is_covered(question, like=COVERED if medical else THE_SAME):
+        if screening.guessed and self._is_covered(question, like=COVERED if medical else THE_SAME):
             return replace(screening, concern=None, doubtful=not medical)
         return screening
 
@@ -188,10 +183,15 @@ class Assistant:
 
     def _is_covered(self, question: str, before: Sequence[str] = (), like: float = COVERED) -> bool:
         """Whether a question is plainly like known ones that the articles answer; no if searching fails."""
+        answered, unanswered = self._nearness(question, before)
+        return answered >= max(like, unanswered + PLAINLY)
+
+    def _nearness(self, question: str, before: Sequence[str] = ()) -> tuple[float, float]:
+        """Cosines with the nearest known question that the articles answer and that they don't; 0 if searching fails."""
         with contextlib.suppress(Exception):
             found = self._retriever.search(question, 1, before)
-            return found.answered >= max(like, found.unanswered + PLAINLY)
-        return False
+            return found.answered, found.unanswered
+        return 0.0, 0.0
 
     def _also_asked(self, message: str) -> list[str]:
         """The ordinary questions that a message about danger holds besides."""
@@ -214,7 +214,7 @@ class Assistant:
         if not kind or (not meant and self._is_covered(question, contextualise(question, history).before)):
             return None
         helplines = safety.pick(self.helplines, "referral", "crisis") if kind in ("human", "insult") else ()
-        return Answer(Status.SMALL_TALK, answers.SMALL_TALK[kind], suggestions=self.examples(), helplines=helplines)
+        return Answer(Status.SMALL_TALK, answers.SMALL_TALK[kind], suggestions=self.examples, helplines=helplines)
 
     def _look_up_foreign(self, question: str) -> Answer | None:
         """A message in another language: one sentence in it, and what the articles say where that is beyond doubt."""

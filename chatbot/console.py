@@ -15,11 +15,12 @@ from starlette.responses import JSONResponse
 from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
-from chatbot.assistant import Assistant, Finding
+from chatbot.assistant import Assistant
 from chatbot.journal import Journal, Reason, Verdict
 from chatbot.owner import add_owner
 from chatbot.passages import Passage
 from chatbot.reasons import Known, Reasons, band
+from chatbot.selection import Finding
 from chatbot.settings import Settings
 from chatbot.shapes import Text
 from chatbot.staff import add_files, mount_staff

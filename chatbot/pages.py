@@ -35,7 +35,7 @@ Messages = list[dict[str, Any]]
 def create_page(current: Callable[[], Assistant], journal: Journal) -> gr.Blocks:
     """The conversation. The server keeps nothing of it: the browser sends it along with each question. `current` gives
     the assistant of the moment: another index may be put in while the page is open."""
-    greeting = _greeting(current().examples())
+    greeting = _greeting(current().examples)
 
     def answer(question: str, shown: Messages, turns: Any) -> tuple[Messages, Any, str]:
         exchange, spoken = _exchange(current(), journal, question, turns)

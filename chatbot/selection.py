@@ -12,7 +12,7 @@ from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
 from chatbot.passages import leans_back
 from chatbot.reader import Support
-from chatbot.retrieval import Hit
+from chatbot.retrieval import Hit, Search
 
 ANSWERS = 0.5
 """The best sentence needs this much support for the question to count as answered."""
@@ -24,7 +24,7 @@ MOST = 5
 """Quoted sentences at most, whole lists and what a sentence needs beside it not counted."""
 FIGURES = 6
 """The same, where a figure is asked for: each article may give its own."""
-UNASKED_ADDS, UNASKED_SHARE, UNASKED_MOST = 0.1, 0.15, 7
+UNASKED_ADDS, UNASKED_SHARE, UNASKED_MOST = 0.05, 0.08, 9
 """The same in a library without known questions, which tell best what answers: more is quoted, so that it is there."""
 ALIKE = 0.88
 """Sentences with this cosine say the same, unless their figures differ; the better supported one is quoted."""
@@ -64,6 +64,17 @@ class Quote:
 def wants_list(question: str) -> bool:
     """Whether a complete answer would be a whole list."""
     return _LIST.search(question) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the library holds on one question."""
+
+    question: str
+    quotes: tuple[Quote, ...]
+    support: float
+    search: Search
+    supports: Support
 
 
 def select(

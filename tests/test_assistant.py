@@ -163,7 +163,7 @@ def test_every_suggestion_is_answered_from_its_section(
 def test_what_is_suggested_is_answered(assistant: Assistant) -> None:
     suggested = {each for question in (*FIFTY[:10], *OFF_TOPIC, "hi") for each in assistant.ask(question).suggestions}
     assert len(suggested) > 5
-    for question in {*suggested, *assistant.examples()}:
+    for question in {*suggested, *assistant.examples}:
         assert assistant.ask(question).citations, question
 
 
@@ -287,7 +287,7 @@ def test_a_long_story_before_a_question_is_no_error(index: PassageIndex, encoder
 def test_small_talk(assistant: Assistant, message: str, kind: str) -> None:
     answer = assistant.ask(message)
     assert (answer.status, answer.text) == (Status.SMALL_TALK, SMALL_TALK[kind])
-    assert answer.suggestions == assistant.examples()
+    assert answer.suggestions == assistant.examples
     check(assistant, answer)
 
 

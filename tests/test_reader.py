@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from chatbot.index import PassageIndex
 from chatbot.reader import (
     CALIBRATION,
     WEIGHTS,
+    WITH_QUESTIONS,
     Calibration,
     CrossEncoderReader,
     Curve,
@@ -29,7 +31,7 @@ from chatbot.reader import (
 from chatbot.retrieval import BM25_HALF, Retriever, Search
 
 QUESTIONS = ["does IOP include detox?", "what is DBT", "who won the world cup?", "asdf", "?", "rent " * 40]
-SIGNALS = 11
+SIGNALS, QUESTION_SIGNALS = 11, 14
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +100,8 @@ def test_the_signals_are_the_scores(retriever: Retriever) -> None:
 
 def test_the_question_signals_are_of_the_whole_search(retriever: Retriever) -> None:
     search = retriever.search(QUESTIONS[0])
+    near = sorted((hit.cosine for hit in search.hits), reverse=True)
+    shared = [hit.bm25 / (hit.bm25 + BM25_HALF) for hit in search.hits]
     assert question_signals(search, np.arange(len(search.hits), dtype=np.float64)).tolist() == pytest.approx(
         [
             search.answered - search.unanswered,
@@ -107,6 +111,13 @@ def test_the_question_signals_are_of_the_whole_search(retriever: Retriever) -> N
             max(hit.cosine for hit in search.hits),
             max(hit.passage_cosine for hit in search.hits),
             search.vote,
+            len(search.hits) - 2,
+            (len(search.hits) - 1) / 2,
+            fmean(near[:3]),
+            fmean(near),
+            fmean(hit.passage_cosine for hit in search.hits),
+            max(shared),
+            fmean(shared),
         ]
     )
 
@@ -115,10 +126,11 @@ def test_the_calibration_that_ships_fits_the_signals(retriever: Retriever) -> No
     fitted = json.loads(CALIBRATION.read_text("utf-8"))
     for kind in ("none", "default") if WEIGHTS.exists() else ("none",):
         for known in ("with", "without"):
-            for part, count in (("question", 7), ("sentence", SIGNALS)):
+            for part, count in (("question", QUESTION_SIGNALS), ("sentence", SIGNALS)):
                 curve = fitted[f"{kind}, {known} questions"][part]
                 assert len(curve["weights"]) == count
                 assert all(map(math.isfinite, [*curve["weights"], curve["offset"]]))
+        assert set(fitted[f"{kind}, with questions"]["question"]["weights"][WITH_QUESTIONS:]) == {0.0}
 
 
 @given(arrays(np.float64, (4, 3), elements=st.floats(-30, 30)))
