@@ -26,6 +26,7 @@ class Ready:
     def ask(self, question: str, history: object = ()) -> Answer:
         return Answer(Status.SMALL_TALK, "Hello.")
 
+    @property
     def examples(self) -> tuple[str, ...]:
         return ("What?",)
 

@@ -48,6 +48,7 @@ class Ready:
     def ask_and_show(self, question: str) -> tuple[Answer, list[object]]:
         return self.ask(question), []
 
+    @property
     def examples(self) -> tuple[str, ...]:
         return ()
 
