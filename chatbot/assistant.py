@@ -157,10 +157,10 @@ class Assistant:
     def _weigh(self, question: str, screening: Screening) -> Screening:
         """What the classifier alone took for a concern is none where the question is plainly another; where it might be
         danger all the same, it is answered, with whom to call above."""
-        abroad = screening.faint and foreign_language(question, self._vocabulary) is not None
-        familiar = screening.faint and screening.alarming and max(self._nearness(question)) >= FAMILIAR
-        if abroad or familiar:
-            return replace(screening, concern=None, doubtful=familiar and not abroad)
+        if screening.faint and (
+            foreign_language(question, self._vocabulary) or max(self._nearness(question)) >= FAMILIAR
+        ):
+            return replace(screening, concern=None, doubtful=True)
         medical = screening.concern is Concern.MEDICAL_ADVICE
         if screening.guessed and self._is_covered(question, like=COVERED if medical else THE_SAME):
             return replace(screening, concern=None, doubtful=not medical)

@@ -123,8 +123,8 @@ class Calibration:
     articles answer the question, another which sentences do. Two, because a sentence that fits best says little of
     whether it answers: together in one curve the area under the ROC curve is 0.92, apart 0.98.
 
-    Fitted by `training/calibrate.py` on the tuning halves of the development questions and, for follow-ups, whose
-    vectors are less sharp, of the conversations.
+    Fitted by `training/calibrate.py` on the development questions that are no test and, for follow-ups, whose vectors are
+    less sharp, on such conversations.
     """
 
     def __init__(self, kind: str, with_questions: bool, path: Path = CALIBRATION) -> None:

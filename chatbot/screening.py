@@ -166,7 +166,7 @@ class Screen:
             )
         if medical >= MEDICAL or (seen is Concern.MEDICAL_ADVICE and medical >= CONFIRMED):
             return Screening(Concern.MEDICAL_ADVICE, guessed=seen is None)
-        return Screening(None, danger >= DOUBTFUL, talk, faint=seen is None)
+        return Screening(None, danger >= DOUBTFUL, talk)
 
 
 def unreadable(message: str, limit: int) -> Literal["empty", "long", "unreadable"] | None:

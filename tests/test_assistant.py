@@ -319,12 +319,12 @@ def test_a_medical_decision_is_for_a_prescriber(assistant: Assistant) -> None:
 class Guess(Screen):
     """A screen that takes everything for one concern, which is a medical decision."""
 
-    def __init__(self, guessed: bool, concern: Concern = Concern.MEDICAL_ADVICE) -> None:
+    def __init__(self, guessed: bool, concern: Concern = Concern.MEDICAL_ADVICE, faint: bool = False) -> None:
         super().__init__(None)
-        self._guessed, self._concern = guessed, concern
+        self._screening = Screening(concern, guessed=guessed, faint=faint)
 
     def __call__(self, message: str, history: Sequence[Turn] = ()) -> Screening:
-        return Screening(self._concern, guessed=self._guessed)
+        return self._screening
 
 
 def test_what_is_known_to_be_answered_is_no_medical_decision_unless_a_pattern_says_so(
@@ -351,6 +351,26 @@ def test_what_is_plainly_another_question_gets_its_answer_with_whom_to_call_abov
     small: PassageIndex, encoder: PackagedEncoder, message: str, guessed: bool, status: Status
 ) -> None:
     screen = Guess(guessed, Concern.SUICIDE)
+    answer = Assistant(small, encoder, RetrievalReader(small), (), screen=screen).ask(message)
+    assert answer.status is status
+    assert answer.private
+    assert answer.text.startswith(CARDS[Concern.SUICIDE] if status is Status.CRISIS else IN_CASE)
+
+
+@pytest.mark.parametrize(
+    ("message", "faint", "status"),
+    [
+        ("where can i buy a compost bin", True, Status.NOT_COVERED),
+        ("where can i buy a compost bin", False, Status.CRISIS),
+        ("¿dónde puedo encontrar ayuda para mi hermano?", True, Status.NOT_COVERED),
+        ("¿dónde puedo encontrar ayuda para mi hermano?", False, Status.CRISIS),
+        ("tell my daughter i loved her", True, Status.CRISIS),
+    ],
+)
+def test_what_is_hardly_seen_in_another_language_or_near_a_known_question_is_answered_with_whom_to_call_above(
+    small: PassageIndex, encoder: PackagedEncoder, message: str, faint: bool, status: Status
+) -> None:
+    screen = Guess(True, Concern.SUICIDE, faint)
     answer = Assistant(small, encoder, RetrievalReader(small), (), screen=screen).ask(message)
     assert answer.status is status
     assert answer.private
