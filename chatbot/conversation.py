@@ -103,7 +103,7 @@ _MORE = re.compile(
 )
 _WHERE = re.compile(
     r".{0,12}\b(?:where (?:does|did|do) (?:it|they|you|u|ya|that|the articles?|this) (?:say|get|find|read|come from)\b.*|who says(?: that| so)?|says who"
-    r"|(?:what|which|whats|who)(?:'s| is| are)? (?:the|your|ur) sources?.*|(?:can|could) i (?:see|read) (?:the|that) (?:source|article).*|prove it|quote\??|source|where is that (?:from|written).*|where(?:'s| is) that from|which article.*|how do you know(?: that)?)\W*",
+    r"|(?:what|which|whats|who)(?:'s| is| are)? (?:the|your|ur) sources?.*|(?:can|could) i (?:see|read) (?:the|that) (?:source|article).*|prove it|quote\??|source|where(?:'?s| is) (?:that|it|this) (?:from|written|stated|printed)\b.*|which article.*|how do you know(?: that)?)\W*",
     re.IGNORECASE,
 )
 _CONTENT = re.compile(r"[a-z][a-z'-]{2,}", re.IGNORECASE)

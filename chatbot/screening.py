@@ -22,7 +22,7 @@ TALK_WEIGHTS = GRAPH.with_name("talk.safetensors")
 TALK_KINDS = (
     "none", "greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human", "insult", "acknowledgement",
 )  # fmt: skip
-TALK = 0.6
+TALK = 0.55
 """The probability from which a message is small talk."""
 LONGEST_TALK = 20
 """Words of small talk at most; a longer message has something to ask."""

@@ -103,6 +103,7 @@ ASKED = [Turn("user", "what is DBT"), Turn("assistant", "A therapy. [1]")]
         ("tell me more", "more"),
         ("anything else?", "more"),
         ("where does it say that", "where"),
+        ("where's that written", "where"),
         ("which article?", "where"),
     ],
 )

@@ -79,6 +79,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=FOLLOWUPS)
+    parser.add_argument("--teacher", type=Path, default=ADAPTER, help="the question adapter that ships")
     parser.add_argument("--start", type=Path, default=ADAPTER, help="adapter to go on from")
     parser.add_argument("--rank", type=int, default=48)
     parser.add_argument("--epochs", type=int, default=5)
@@ -97,8 +98,7 @@ def main() -> None:
     held = [line for place, line in enumerate(lines) if place // 20 % 12 == 11]
     lines = [line for place, line in enumerate(lines) if place // 20 % 12 != 11]
     library = library_pool(ROOT / "corpus")
-    teacher, model = QuestionModel(16, longest=96), QuestionModel(args.rank, longest=96)
-    teacher.load(ADAPTER)
+    teacher, model = QuestionModel.of(args.teacher, longest=96), QuestionModel(args.rank, longest=96)
     model.load(args.start)
     known = teacher.rows(library.texts)
     texts = sorted({text for before, message, alone, _ in lines for text in (before[-1], message, alone)})

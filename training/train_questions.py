@@ -103,6 +103,14 @@ class QuestionModel:
             layer.down.data[: len(down)] = down
             layer.up.data[:, : len(down)] = up
 
+    @classmethod
+    def of(cls, path: Path, longest: int = 64) -> "QuestionModel":
+        """The model with an adapter, whatever its rank."""
+        changes = load_file(path)
+        model = cls(max(len(tensor) for name, tensor in changes.items() if name.endswith(".down")), longest)
+        model.load(path)
+        return model
+
     def save(self, path: Path) -> None:
         """The changes, with their digest."""
         save_file(self.tensors(), path)
@@ -201,9 +209,10 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=0.07)
     parser.add_argument("--articles", type=float, default=0.3, help="share of batches from the labelled articles")
     parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     chance = np.random.default_rng(args.seed)
     model = QuestionModel(args.rank)
     if args.start:
