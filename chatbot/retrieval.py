@@ -28,7 +28,7 @@ NEAREST = 64
 """Known questions that a search looks at."""
 BY_ITSELF = 0.85
 """From this cosine between what a message means by itself and after the questions before it, it needs none of them."""
-LEAD = 0.1
+KNOWN_BY_ITSELF, LEAD = 0.84, 0.1
 """… and where by itself it has this cosine with a known question, and so much more than after those before it."""
 ASKING = 0.3
 """How much the sentence that asks counts beside the whole of a question that also tells something."""
@@ -213,7 +213,7 @@ class Retriever:
             return (), alone, vector
         together = self._encoder.encode_followup(query.text, before)
         needs_none = float(alone @ together) > BY_ITSELF or self._nearest(alone) >= max(
-            BY_ITSELF, self._nearest(together) + LEAD
+            KNOWN_BY_ITSELF, self._nearest(together) + LEAD
         )
         return ((), alone, vector) if needs_none else (before, together, vector)
 
