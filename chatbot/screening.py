@@ -46,7 +46,7 @@ LESS_FOR_A_PART = 0.65
 FAINT = 0.6
 """Below this the classifier hardly sees a danger: of harmless sentences in other languages it has given up to 0.42, of
 those that show danger 0.58 and more."""
-MEDICAL = 0.15
+MEDICAL = 0.45
 """The classifier's probability from which a personal medical decision is asked for."""
 _STILL = re.compile(
     r"\W*(?:yes|yeah|yep|yup|y|i am|i do|i have|kind of|sort of|maybe|a little|not really|no i'?m not|i'?m not (?:ok|okay|safe)"
