@@ -29,7 +29,7 @@ LONGEST_TALK = 20
 CLASSES = ("none", "suicide", "overdose", "withdrawal", "violence", "child_danger", "medical_advice")
 LONGEST_PARTS = 24
 """Sentences of a message that are read by themselves."""
-DANGER = 0.25
+DANGER = 0.3
 """The classifier's probability from which a message counts as danger."""
 CERTAIN, BRIEF = 0.8, 6
 """Below this, what is small talk in so few words is no danger: "goodbye" is one word of many farewells."""
