@@ -12,7 +12,7 @@ from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
 from chatbot.contradictions import opposites
-from chatbot.conversation import Reading, Turn, addresses_program, contextualise, small_talk
+from chatbot.conversation import Exchange, Reading, Turn, addresses_program, contextualise, small_talk
 from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
@@ -24,7 +24,7 @@ from chatbot.retrieval import Retriever, common_terms, spellings, unclear
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening, danger_before, unreadable
 from chatbot.segmentation import split_questions
-from chatbot.selection import Finding, Quote, confidence, quoted_in, select
+from chatbot.selection import Finding, Quote, confidence, quoted_in, quoted_text, select
 from chatbot.settings import Settings
 from chatbot.topics import Suggestions, nearest_topics, opening_questions, topic_quotes
 
@@ -120,7 +120,7 @@ class Assistant:
             return opening_questions(self.index, self.encoder, 4)
         return nearest_topics(self.index, (), 4)
 
-    def find(self, question: str, before: Sequence[str] = ()) -> Finding:
+    def find(self, question: str, before: Sequence[Exchange] = ()) -> Finding:
         """Search for one question, which may lean on those before it, and choose the sentences that answer it."""
         search = self._retriever.search(question, CANDIDATES, before)
         question = search.read_as
@@ -181,12 +181,12 @@ class Assistant:
         text = f"{card}\n\n{opening}\n\n{answers.quoted(quotes)}" if quotes else card
         return Answer(status, text, quotes, helplines=safety.pick(self.helplines, *names))
 
-    def _is_covered(self, question: str, before: Sequence[str] = (), like: float = COVERED) -> bool:
+    def _is_covered(self, question: str, before: Sequence[Exchange] = (), like: float = COVERED) -> bool:
         """Whether a question is plainly like known ones that the articles answer; no if searching fails."""
         answered, unanswered = self._nearness(question, before)
         return answered >= max(like, unanswered + PLAINLY)
 
-    def _nearness(self, question: str, before: Sequence[str] = ()) -> tuple[float, float]:
+    def _nearness(self, question: str, before: Sequence[Exchange] = ()) -> tuple[float, float]:
         """Cosines with the nearest known question that the articles answer and that they don't; 0 if searching fails."""
         with contextlib.suppress(Exception):
             found = self._retriever.search(question, 1, before)
@@ -210,8 +210,9 @@ class Assistant:
 
     def _make_small_talk(self, question: str, screening: Screening, history: Sequence[Turn]) -> Answer | None:
         kind: str | None = small_talk(question) or screening.talk
-        meant = small_talk(question) or addresses_program(question)
-        if not kind or (not meant and self._is_covered(question, contextualise(question, history).before)):
+        reading = contextualise(question, history)
+        meant = small_talk(question) or (reading.bearing not in ("more", "where") and addresses_program(question))
+        if not kind or (not meant and (reading.bearing == "where" or self._is_covered(question, reading.before))):
             return None
         helplines = safety.pick(self.helplines, "referral", "crisis") if kind in ("human", "insult") else ()
         return Answer(Status.SMALL_TALK, answers.SMALL_TALK[kind], suggestions=self.examples, helplines=helplines)
@@ -245,24 +246,22 @@ class Assistant:
             return [self._find_more(asked, said)], answers.NO_MORE
         findings: list[Finding] = []
         for part in split_questions(reading.alone):
-            before = (*reading.before, *(finding.question for finding in findings))
+            before = (*reading.before, *(Exchange(one.question, quoted_text(one, self.index)) for one in findings))
             findings.append(self._find_in_place(part, before))
         return findings, answers.NOT_COVERED
 
-    def _find_in_place(self, question: str, before: Sequence[str]) -> Finding:
+    def _find_in_place(self, question: str, before: Sequence[Exchange]) -> Finding:
         """A question that may lean on those before it."""
-        bearing = contextualise(question, [Turn("user", earlier) for earlier in before]).bearing
+        bearing = contextualise(question, [Turn("user", earlier.question) for earlier in before]).bearing
         leaning = before if bearing in ("leans", "perhaps") else ()
         found = self.find(question, before=leaning)
         if leaning and not found.quotes and (alone := self.find(question)).quotes and alone.support >= SURE:
             found = alone
         return replace(found, question=question)
 
-    def _last_answered(self, questions: Sequence[str]) -> Finding:
+    def _last_answered(self, asked: Sequence[Exchange]) -> Finding:
         """What the library holds on the last of these that it answers; on the last where it answers none."""
-        findings = (
-            self._find_in_place(questions[end - 1], questions[: end - 1]) for end in range(len(questions), 0, -1)
-        )
+        findings = (self._find_in_place(asked[end - 1].question, asked[: end - 1]) for end in range(len(asked), 0, -1))
         last = next(findings)
         return last if last.quotes else next((finding for finding in findings if finding.quotes), last)
 

@@ -18,6 +18,14 @@ class Turn:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question that the visitor asked, and what was replied."""
+
+    question: str
+    reply: str = ""
+
+
 _OPENING = r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings|howdy|yo|hiya|sup)"
 _TALK: tuple[tuple[Talk, str], ...] = (
     (
@@ -123,8 +131,8 @@ class Reading:
     """What a message may mean: by itself, or with the questions before it."""
 
     alone: str
-    before: tuple[str, ...] = ()
-    """The questions that the visitor asked before this message, oldest first."""
+    before: tuple[Exchange, ...] = ()
+    """The questions that the visitor asked before this message, with their replies, oldest first."""
     bearing: Bearing = "alone"
     """How the message stands to them: `more` of the last is wanted, or `where` its answer stands."""
 
@@ -132,7 +140,7 @@ class Reading:
 def contextualise(message: str, history: Sequence[Turn]) -> Reading:
     """How a message can be read after the turns before it."""
     alone = without_greeting(message)
-    before = _questions(history)
+    before = _exchanges(history)
     text = alone.strip()
     if not before:
         return Reading(alone)
@@ -151,10 +159,13 @@ def addresses_program(message: str) -> bool:
     return _YOU.search(message) is not None and _POINTS_BACK.search(_THIS.sub("", message)) is None
 
 
-def _questions(history: Sequence[Turn]) -> tuple[str, ...]:
+def _exchanges(history: Sequence[Turn]) -> tuple[Exchange, ...]:
     """The last questions that the visitor asked, oldest first."""
-    texts = [without_greeting(turn.content).strip() for turn in history if turn.role == "user"]
-    asked = [
-        text for text in texts if text and not (small_talk(text) or _MORE.fullmatch(text) or _WHERE.fullmatch(text))
-    ]
-    return tuple(text[:LONGEST_EARLIER] for text in asked[-EARLIER:])
+    asked: list[Exchange] = []
+    for turn, following in zip(history, [*history[1:], None], strict=False):
+        text = without_greeting(turn.content).strip()
+        if turn.role != "user" or not text or small_talk(text) or _MORE.fullmatch(text) or _WHERE.fullmatch(text):
+            continue
+        reply = following.content if following is not None and following.role == "assistant" else ""
+        asked.append(Exchange(text[:LONGEST_EARLIER], reply))
+    return tuple(asked[-EARLIER:])

@@ -48,8 +48,9 @@ class Encoder(Protocol):
         """Of one text what `encode_queries` and what `encode_questions` give, each of shape (dim,)."""
         ...
 
-    def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
-        """Shape (dim,), in the same space: where the message, after those before it, stands in full words."""
+    def encode_followup(self, message: str, before: Sequence[str], said: Sequence[str] = ()) -> Vectors:
+        """Shape (dim,), in the same space: where the message, after the questions before it, oldest first, and the
+        sentences quoted on the last of them, stands in full words."""
         ...
 
     def knows(self, word: str) -> bool:
@@ -57,10 +58,16 @@ class Encoder(Protocol):
         ...
 
 
-def followup_input(message: str, before: Sequence[str]) -> str:
-    """What is read of a message and the questions before it (oldest first): the message stands first, so that what is
-    furthest back is what is cut."""
-    return " [SEP] ".join((message, *reversed(before)))
+SAID = 220
+"""So many characters of what was last quoted are read with a follow-up."""
+
+
+def followup_input(message: str, before: Sequence[str], said: Sequence[str] = ()) -> str:
+    """What is read of a message, the questions before it (oldest first) and the sentences quoted on the last of these:
+    the message stands first, so that what is furthest back is what is cut."""
+    quoted = " ".join(said)[:SAID]
+    *earlier, last = before
+    return " [SEP] ".join((message, last, *([f"[SEP] {quoted}"] if quoted else ()), *reversed(earlier)))
 
 
 def load_encoder(model: str = PACKAGED_MODEL) -> Encoder:
@@ -122,9 +129,9 @@ class PackagedEncoder:
         question = self._questions.encode([text])[0]
         return query.result()[0], question
 
-    def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
+    def encode_followup(self, message: str, before: Sequence[str], said: Sequence[str] = ()) -> Vectors:
         """Shape (dim,), in the space of `encode_questions`."""
-        rows = self._followups.encode([followup_input(message, before)])
+        rows = self._followups.encode([followup_input(message, before, said)])
         return rows.reshape(-1)
 
     def knows(self, word: str) -> bool:
@@ -185,7 +192,7 @@ class SentenceTransformerEncoder:
         row = self.encode([text]).reshape(-1)
         return row, row
 
-    def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
+    def encode_followup(self, message: str, before: Sequence[str], said: Sequence[str] = ()) -> Vectors:
         """Shape (dim,): the message joined with the last question before it."""
         return self.encode([": ".join((*before[-1:], message))]).reshape(-1)
 

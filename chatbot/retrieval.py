@@ -11,6 +11,7 @@ import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
+from chatbot.conversation import Exchange
 from chatbot.encoder import Encoder
 from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
@@ -26,12 +27,17 @@ KNOWN_FROM = 0.4
 """Known questions less alike than this say nothing."""
 NEAREST = 64
 """Known questions that a search looks at."""
-BY_ITSELF = 0.85
+BY_ITSELF = 0.8
 """From this cosine between what a message means by itself and after the questions before it, it needs none of them."""
-KNOWN_BY_ITSELF, LEAD = 0.84, 0.1
+KNOWN_BY_ITSELF, LEAD = 0.84, 0.15
 """… and where by itself it has this cosine with a known question, and so much more than after those before it."""
 ASKING = 0.3
 """How much the sentence that asks counts beside the whole of a question that also tells something."""
+JOINED, ITSELF = 0.3, 0.15
+"""How much the vector of a follow-up joined with the question before it, and its own, count beside the one that the
+adapter for follow-ups gives: where these agree the adapter errs less."""
+QUOTED = 3
+"""So many sentences of the last reply are read with a follow-up."""
 READ_AS = 0.7
 """From this cosine with it, a follow-up is searched in the words of the nearest known question."""
 COMMON = 0.06
@@ -146,7 +152,7 @@ class Retriever:
 
         return re.sub(r"[A-Za-z]+(?:['’][A-Za-z]+)?", mend, question)
 
-    def search(self, question: str, limit: int = 12, before: Sequence[str] = ()) -> Search:
+    def search(self, question: str, limit: int = 12, before: Sequence[Exchange] = ()) -> Search:
         """The `limit` best sentences for a question, which may lean on the questions before it, oldest first."""
         query = self.prepare(question)
         rows = self.index.rows
@@ -186,36 +192,47 @@ class Retriever:
         """One unit vector, shape (dim,), of a message and the questions before it, newest first: each counts half as
         much as the one after it."""
         rows = self._encoder.encode_queries(list(texts))
-        blended = (0.5 ** np.arange(len(rows))) @ rows
-        return np.asarray(blended / max(float(np.linalg.norm(blended)), 1e-12), dtype=np.float32)
+        return _unit((0.5 ** np.arange(len(rows))) @ rows)
 
-    def _joined(self, query: Query, before: Sequence[str]) -> Query:
+    def _joined(self, query: Query, before: Sequence[Exchange]) -> Query:
         """A message as it is looked up and read without known questions: joined with the question before it."""
-        last = self.prepare(before[-1])
+        last = self.prepare(before[-1].question)
         return Query(f"{last.text.rstrip('?. ')}: {query.text}", tuple(dict.fromkeys([*query.terms, *last.terms])))
 
-    def _in_full_words(self, query: Query, before: Sequence[str], near: Neighbours) -> str:
+    def _in_full_words(self, query: Query, before: Sequence[Exchange], near: Neighbours) -> str:
         """The known question that a follow-up is most like, or the follow-up joined with the question before it."""
         if len(near.cosines) and near.cosines.max() >= READ_AS:
             return self.index.questions[int(near.numbers[int(np.argmax(np.round(near.cosines, 6)))])].text
-        return f"{before[-1].rstrip('?. ')}: {query.text}"
+        return f"{before[-1].question.rstrip('?. ')}: {query.text}"
 
-    def _in_place(self, query: Query, before: Sequence[str]) -> tuple[Sequence[str], Vectors, Vectors]:
+    def _in_place(self, query: Query, before: Sequence[Exchange]) -> tuple[Sequence[Exchange], Vectors, Vectors]:
         """The questions before a message that it needs; where it stands among known questions, shape (dim,), or (0,)
         without any; and where its answers stand among the sentences, shape (dim,)."""
         if not len(self.index.rows.questions):
-            return before, np.zeros(0, np.float32), self._blended([query.text, *reversed(before)])
+            asked = [query.text, *(earlier.question for earlier in reversed(before))]
+            return before, np.zeros(0, np.float32), self._blended(asked)
         vector, alone = self._encoder.encode_both(query.text)
         if not before:
             if asking := asking_sentence(query.text):
                 by_itself = self._encoder.encode_both(asking)
-                vector, alone = _mixed(vector, by_itself[0]), _mixed(alone, by_itself[1])
+                vector = _unit((1 - ASKING) * vector + ASKING * by_itself[0])
+                alone = _unit((1 - ASKING) * alone + ASKING * by_itself[1])
             return (), alone, vector
-        together = self._encoder.encode_followup(query.text, before)
+        together = self._encoder.encode_followup(
+            query.text, [earlier.question for earlier in before], self._quoted(before[-1].reply)
+        )
         needs_none = float(alone @ together) > BY_ITSELF or self._nearest(alone) >= max(
             KNOWN_BY_ITSELF, self._nearest(together) + LEAD
         )
-        return ((), alone, vector) if needs_none else (before, together, vector)
+        if needs_none:
+            return (), alone, vector
+        joined = self._encoder.encode_questions([self._joined(query, before).text]).reshape(-1)
+        return before, _unit(together + JOINED * joined + ITSELF * alone), vector
+
+    def _quoted(self, reply: str) -> list[str]:
+        """The first sentences of the articles that stand in a reply, in its order."""
+        texts = map(self.index.sentence_text, range(len(self.index.sentences) if reply else 0))
+        return [text for _, text in sorted((reply.find(text), text) for text in texts if text in reply)[:QUOTED]]
 
     def _nearest(self, vector: Vectors) -> float:
         """Cosine of a vector with the nearest known question."""
@@ -258,10 +275,9 @@ class Retriever:
         )
 
 
-def _mixed(whole: Vectors, asking: Vectors) -> Vectors:
-    """One unit vector, shape (dim,), of a question and of the sentence in it that asks."""
-    mixed = (1 - ASKING) * whole + ASKING * asking
-    return np.asarray(mixed / max(float(np.linalg.norm(mixed)), 1e-12), dtype=np.float32)
+def _unit(vector: npt.NDArray[Any]) -> Vectors:
+    """The vector, shape (dim,), with a Euclidean length of 1."""
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-12), dtype=np.float32)
 
 
 def _squash(bm25: Vectors) -> Vectors:

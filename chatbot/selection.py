@@ -130,6 +130,11 @@ def select(
     return _spans(chosen, index, listed)
 
 
+def quoted_text(finding: Finding, index: PassageIndex) -> str:
+    """What a finding quotes, a sentence on a line."""
+    return "\n".join(index.sentence_text(row) for quote in finding.quotes for row in quote.rows)
+
+
 def quoted_in(text: str, index: PassageIndex) -> tuple[Quote, ...]:
     """The sentences of the articles that stand in a text, as quotes in the text's order."""
     places = {row: text.find(index.sentence_text(row)) for row in range(len(index.sentences))}

@@ -397,7 +397,7 @@ class Broken:
     def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
         raise RuntimeError("broken")
 
-    def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
+    def encode_followup(self, message: str, before: Sequence[str], said: Sequence[str] = ()) -> Vectors:
         raise RuntimeError("broken")
 
     def knows(self, word: str) -> bool:
@@ -503,6 +503,15 @@ def test_a_follow_up_is_read_with_the_question_before_it(assistant: Assistant) -
     assert [c.quote for c in again.citations] == [c.quote for c in first.citations]
     more = assistant.ask("anything else?", history)
     assert not {c.quote for c in more.citations} & {c.quote for c in first.citations}
+
+
+@pytest.mark.parametrize("message", ["where did you read that", "where's that written", "which article?"])
+def test_who_asks_where_it_stands_is_told_and_not_taken_for_small_talk(assistant: Assistant, message: str) -> None:
+    answer = assistant.ask("does IOP include detox?")
+    history = [Turn("user", "does IOP include detox?"), Turn("assistant", answer.text)]
+    again = assistant.ask(message, history)
+    assert again.status is Status.ANSWERED
+    assert {citation.quote for citation in again.citations} <= {citation.quote for citation in answer.citations}
 
 
 def test_the_history_bends_no_question_that_stands_by_itself(assistant: Assistant) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from chatbot.answers import SMALL_TALK
 from chatbot.conversation import (
     EARLIER,
+    Exchange,
     Reading,
     Turn,
     addresses_program,
@@ -110,7 +111,7 @@ ASKED = [Turn("user", "what is DBT"), Turn("assistant", "A therapy. [1]")]
 def test_how_a_message_bears_on_the_question_before(message: str, bearing: str) -> None:
     reading = contextualise(message, ASKED)
     assert reading.bearing == bearing
-    assert reading.before == ("what is DBT",)
+    assert reading.before == (Exchange("what is DBT", "A therapy. [1]"),)
     assert reading.alone == message
 
 
@@ -122,12 +123,13 @@ def test_without_a_question_before_it_a_message_stands_alone(message: str) -> No
 
 def test_small_talk_between_is_passed_over() -> None:
     history = [*ASKED, Turn("user", "thanks"), Turn("assistant", "You're welcome.")]
-    assert contextualise("and for teens?", history).before == ("what is DBT",)
+    assert contextualise("and for teens?", history).before == (Exchange("what is DBT", "A therapy. [1]"),)
 
 
 def test_the_last_questions_are_remembered_in_their_order() -> None:
     history = [Turn("user", f"question {number}") for number in range(9)]
-    assert contextualise("why?", history).before == tuple(f"question {number}" for number in range(9))[-EARLIER:]
+    asked = [Exchange(f"question {number}") for number in range(9)]
+    assert contextualise("why?", history).before == tuple(asked[-EARLIER:])
 
 
 @given(st.text(), st.lists(st.text(), max_size=4))

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot import graph as module
-from chatbot.encoder import ADAPTER, PackagedEncoder, SentenceTransformerEncoder, followup_input
+from chatbot.encoder import ADAPTER, SAID, PackagedEncoder, SentenceTransformerEncoder, followup_input
 from chatbot.errors import ModelError
 from chatbot.graph import INT8, PACKAGED_MODEL, file_sha256, model_folder
 
@@ -121,10 +121,12 @@ def test_a_follow_up_is_near_the_question_that_it_means(encoder: PackagedEncoder
     assert float(read @ meant) > float(read @ other)
 
 
-@given(st.text(), st.lists(st.text(), max_size=3))
-def test_what_is_read_of_a_follow_up_holds_all_questions(message: str, before: list[str]) -> None:
-    assert followup_input(message, before).split(" [SEP] ")[0] == message.split(" [SEP] ")[0]
-    assert all(question in followup_input(message, before) for question in before)
+@given(st.text(), st.lists(st.text(), min_size=1, max_size=3), st.lists(st.text(), max_size=2))
+def test_what_is_read_of_a_follow_up_holds_all_questions(message: str, before: list[str], said: list[str]) -> None:
+    read = followup_input(message, before, said)
+    assert read.startswith(message)
+    assert all(question in read for question in before)
+    assert " ".join(said)[:SAID] in read
 
 
 def test_the_packaged_model_is_the_published_one() -> None:

@@ -46,8 +46,8 @@ class Counting:
     def encode_both(self, text: str) -> tuple[Vectors, Vectors]:
         return self._encoder.encode_both(text)
 
-    def encode_followup(self, message: str, before: Sequence[str]) -> Vectors:
-        return self._encoder.encode_followup(message, before)
+    def encode_followup(self, message: str, before: Sequence[str], said: Sequence[str] = ()) -> Vectors:
+        return self._encoder.encode_followup(message, before, said)
 
     def knows(self, word: str) -> bool:
         return self._encoder.knows(word)

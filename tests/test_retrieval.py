@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.answers import Answer, Status, cite
+from chatbot.conversation import Exchange
 from chatbot.encoder import PackagedEncoder
 from chatbot.evaluation import judge, read_questions
 from chatbot.graph import Vectors
@@ -119,13 +120,13 @@ def test_a_known_question_finds_its_answer_and_an_unanswered_one_its_advice(smal
 def test_a_follow_up_is_searched_with_the_questions_before_it(small_retriever: Retriever) -> None:
     alone = small_retriever.search("and does it reek")
     assert alone.read_as == "and does it reek"
-    read = small_retriever.search("and does it reek", before=["what is the worm box made of"])
+    read = small_retriever.search("and does it reek", before=[Exchange("what is the worm box made of")])
     assert read.read_as != alone.read_as
     assert read.hits[0].text == "A worm box does not smell."
 
 
 def test_what_is_a_known_question_by_itself_is_not_bent_by_those_before_it(retriever: Retriever) -> None:
-    before = ["what is dialectical behavior therapy", "how often"]
+    before = [Exchange("what is dialectical behavior therapy"), Exchange("how often", "The articles don't say.")]
     for question in ("does IOP include detox?", "will my boss find out?", "how many hours a week is an IOP"):
         assert retriever.search(question, before=before) == retriever.search(question)
 
@@ -198,3 +199,9 @@ def test_any_text_can_be_made_ready(retriever: Retriever, text: str) -> None:
     query = retriever.prepare(text)
     assert query == retriever.prepare(text)
     assert len(set(query.terms)) == len(query.terms)
+
+
+def test_what_was_quoted_is_read_with_a_follow_up(retriever: Retriever) -> None:
+    quoted = [retriever.index.sentence_text(row) for row in (7, 3)]
+    assert retriever._quoted("\n".join(quoted)) == quoted
+    assert retriever._quoted("The articles don't say.") == []

@@ -116,7 +116,8 @@ def fit_followups(index: PassageIndex, encoder: Any, conversations: list[Path]) 
         history: list[Turn] = []
         for turn in conversation["turns"]:
             reading = contextualise(turn["text"], history)
-            history.append(Turn("user", turn["text"]))
+            reply = "\n".join(quote["sentence"] for quote in turn.get("quotes", ()))
+            history += [Turn("user", turn["text"]), Turn("assistant", reply)]
             if "answerable" not in turn or reading.bearing not in ("leans", "perhaps"):
                 continue
             search = retriever.search(reading.alone, 12, reading.before)
