@@ -71,6 +71,23 @@ _NOT_EVERYONE = re.compile(
     r"|\b(?:must|has to|have to) (?:meet|qualify)\b",
     re.IGNORECASE,
 )
+# What not everyone has: a thing that is necessary for it, or that speaks for more than it.
+_CONDITION = re.compile(
+    r"\b(?:is|are) (?:a )?(?:necessary|required|requirement|essential|needed|a must)\b|\b(?:requires?|must have|needs? to have)\b",
+    re.IGNORECASE,
+)
+_WHEN = re.compile(
+    r"\b(?:when|what times?|which times?|at what|time of (?:the )?day|mornings?|afternoons?|evenings?|(?<!day and )nights?|weekends?|after work|daytime)\b",
+    re.IGNORECASE,
+)
+_TIMES_OF_DAY = re.compile(
+    r"\b(mornings?|afternoons?|evenings?|nights?|weekends?|daytime)\b|\b(before|after) (?:or (?:before|after) )?(?:\w+ ){0,3}?"
+    r"(?:work|school|studies|obligations|duties|day|job)\b",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(
+    r"\bbetween ([^.,;]+? and [^.,;]+?)(?=[.,;]|$| (?:for|that|which|where|by|in|of treatment)\b)", re.IGNORECASE
+)
 SHARED = 2
 """Words beside the common ones that two sentences have in common when they speak of the same thing."""
 
@@ -141,25 +158,51 @@ def stances_differ(one: str, other: str, common: frozenset[str]) -> bool:
 
 
 def reach_differs(one: str, other: str) -> bool:
-    """Whether one text says that a thing is for everyone, and the other that it isn't."""
+    """Whether one text says that a thing is for everyone, and the other that it isn't, or on what condition."""
     return any(
-        _EVERYONE.search(a) and not _NOT_EVERYONE.search(a) and _NOT_EVERYONE.search(b)
+        _EVERYONE.search(a)
+        and not _NOT_EVERYONE.search(a)
+        and (_NOT_EVERYONE.search(b) or ((_TOO_LITTLE.search(b) or _CONDITION.search(b)) and not _EVERYONE.search(b)))
         for a, b in ((one, other), (other, one))
     )
 
 
+def asks_when(question: str) -> bool:
+    """Whether a time of day is asked for."""
+    return _WHEN.search(question) is not None
+
+
+def times_differ(one: str, other: str) -> bool:
+    """Whether both texts name times of day or of the week, and none of them is the same."""
+    times, others = (
+        {(match[1] or match[2]).lower().removesuffix("s") for match in _TIMES_OF_DAY.finditer(text)}
+        for text in (one, other)
+    )
+    return bool(times and others) and not times & others
+
+
+def ends_differ(one: str, other: str) -> bool:
+    """Whether both texts put a thing between two others, and not between the same two."""
+    ends, others = ({term for match in _BETWEEN.findall(text) for term in terms(match)} for text in (one, other))
+    return bool(ends and others) and not (ends <= others or others <= ends)
+
+
 def differ(question: str, texts: Sequence[tuple[str, str]], common: frozenset[str]) -> bool:
     """Whether (article, quote) pairs of different articles answer a question differently: with other figures where
-    one is asked for, with another stand where it is asked whether, with another reach.
+    one is asked for, with other times of day where these are, with another stand where it is asked whether, with
+    another reach, and between other things where that is asked.
 
     Plain yes against no is not looked for: by the words of negation alone it was found where nothing differs (in one
     answer of ten) more often than where it did.
     """
-    figure, whether = asks_how_much(question), asks_whether(question)
+    figure, whether, when = asks_how_much(question), asks_whether(question), asks_when(question)
+    between = "between" in question.lower()
     return any(
         article != other_article
         and (
             (figure and figures_differ(text, other))
+            or (when and times_differ(text, other))
+            or (between and ends_differ(text, other))
             or (whether and (stances_differ(text, other, common) or reach_differs(text, other)))
         )
         for position, (article, text) in enumerate(texts)

@@ -7,6 +7,7 @@ import pytest
 from chatbot.differences import (
     Quantity,
     asks_how_much,
+    asks_when,
     asks_whether,
     differ,
     figures_differ,
@@ -95,6 +96,8 @@ def test_stands_on_different_things_do_not_differ(one: str, other: str, whether:
         ("The choir is open to everyone who is interested.", "The choir is not right for everyone."),
         ("Anyone can join the choir.", "The choir is only for people who read music."),
         ("It is suitable for all.", "Singers must meet certain criteria."),
+        ("The choir is open to anyone.", "A good ear is necessary for singers."),
+        ("The choir is open to anyone.", "Those who sing flat may benefit from a course more intensive than a choir."),
     ],
 )
 def test_for_everyone_and_not_for_everyone_differ_in_either_order(one: str, other: str) -> None:
@@ -105,6 +108,39 @@ def test_for_everyone_and_not_for_everyone_differ_in_either_order(one: str, othe
     asked = "is it for everybody who likes to sing?"
     assert differ(asked, [("a", one), ("b", other)], frozenset())
     assert not differ(asked, [("a", one), ("a", other)], frozenset())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "asked", "other_thing"),
+    [
+        (
+            "Rehearsals are in the evening or on weekends.",
+            "Singers can rehearse before or after their duties.",
+            "at what time of day do they rehearse?",
+            "do they rehearse with a piano?",
+        ),
+        ("The choir sings in the morning.", "The choir sings at night.", "when do they sing?", "why do they sing?"),
+        (
+            "A choir is something between a band and an orchestra.",
+            "The choir bridges a gap between a pub and a church.",
+            "what is a choir between?",
+            "what is a choir?",
+        ),
+    ],
+)
+def test_times_of_day_and_ends_differ_where_they_are_asked_for(
+    one: str, other: str, asked: str, other_thing: str
+) -> None:
+    for first, second in ((one, other), (other, one)):
+        assert differ(asked, [("a", first), ("b", second)], frozenset())
+        assert not differ(other_thing, [("a", first), ("b", second)], frozenset())
+    assert not differ(asked, [("a", one), ("b", one)], frozenset())
+    assert not differ(asked, [("a", one), ("b", f"It is said: {one}")], frozenset())
+
+
+@pytest.mark.parametrize("question", ["nobody watches her all day and night", "how long is it", "who sings"])
+def test_who_names_no_time_asks_for_none(question: str) -> None:
+    assert not asks_when(question)
 
 
 def test_whether_is_asked_by_the_first_word_or_because_nothing_else_is() -> None:
