@@ -12,7 +12,7 @@ from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
 from chatbot.contradictions import opposites
-from chatbot.conversation import Exchange, Reading, Turn, addresses_program, contextualise, small_talk
+from chatbot.conversation import Reading, Turn, addresses_program, contextualise, small_talk
 from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
@@ -23,7 +23,7 @@ from chatbot.reasons import Reasons, explain
 from chatbot.retrieval import Retriever, common_terms, spellings, unclear
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening, danger_before, unreadable
-from chatbot.segmentation import split_questions
+from chatbot.segmentation import Exchange, split_questions
 from chatbot.selection import Finding, Quote, confidence, quoted_in, quoted_text, select
 from chatbot.settings import Settings
 from chatbot.topics import Suggestions, nearest_topics, opening_questions, topic_quotes

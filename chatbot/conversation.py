@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chatbot.lexical import STOP_WORDS
+from chatbot.segmentation import Exchange
 
 Talk = Literal["greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human", "insult"]
 
@@ -16,14 +17,6 @@ class Turn:
 
     role: Literal["user", "assistant"]
     content: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A question that the visitor asked, and what was replied."""
-
-    question: str
-    reply: str = ""
 
 
 _OPENING = r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|greetings|howdy|yo|hiya|sup)"

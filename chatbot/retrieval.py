@@ -11,14 +11,13 @@ import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
-from chatbot.conversation import Exchange
 from chatbot.encoder import Encoder
 from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
 from chatbot.kernel import weights
 from chatbot.lexical import STOP_WORDS, stem, terms, words
 from chatbot.passages import Passage, Sentence
-from chatbot.segmentation import asking_sentence
+from chatbot.segmentation import Exchange, asking_sentence
 
 BM25_HALF = 6.0
 """A BM25 of this much counts half of what BM25 can: it has no upper end, cosines have."""

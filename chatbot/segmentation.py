@@ -1,6 +1,16 @@
-"""The questions that one message asks, and which of its sentences ask."""
+"""The questions that one message asks, which of its sentences ask, and a question with its reply."""
 
 import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question that the visitor asked, and what was replied."""
+
+    question: str
+    reply: str = ""
+
 
 _ASKS = r"(?:how|what|what'?s|when|where|who|who'?s|which|why|whether|is|are|do|does|did|can|could|will|would|should|has|have)"
 _PART = re.compile(

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from chatbot.answers import SMALL_TALK
 from chatbot.conversation import (
     EARLIER,
-    Exchange,
     Reading,
     Turn,
     addresses_program,
@@ -18,6 +17,7 @@ from chatbot.conversation import (
 )
 from chatbot.evaluation import read_questions
 from chatbot.screening import TALK_KINDS
+from chatbot.segmentation import Exchange
 
 TALK = {
     "greeting": ("hi", "Hello!", "hey there", "Good morning.", "HI"),

@@ -108,12 +108,13 @@ def test_questions_about_the_articles_are_left_whole(file: Path) -> None:
 
 
 def test_what_visitors_write_elsewhere_is_seldom_touched() -> None:
-    """Thousands of messages, written for something else: a few name somebody, hardly any give a number away."""
+    """Thousands of messages, written for something else: a few name somebody (of `P.jsonl` six in a hundred, "talked to
+    Brandon at your place"), hardly any give a number away."""
     files = sorted((ROOT / "training" / "messages").glob("*.jsonl"))
     texts = {json.loads(line)["message"] for file in files for line in file.read_text(encoding="utf-8").splitlines()}
     found = Counter(span.kind for text in texts for span in find(text))
     assert found["name"] > 20
-    assert sum(found.values()) < 0.03 * len(texts)
+    assert sum(found.values()) < 0.035 * len(texts)
     assert sum(found.values()) - found["name"] < 0.002 * len(texts)
 
 

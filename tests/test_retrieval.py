@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.answers import Answer, Status, cite
-from chatbot.conversation import Exchange
 from chatbot.encoder import PackagedEncoder
 from chatbot.evaluation import judge, read_questions
 from chatbot.graph import Vectors
@@ -18,7 +17,7 @@ from chatbot.index import PassageIndex, build_index
 from chatbot.kernel import weights
 from chatbot.lexical import stem
 from chatbot.retrieval import ASKING, BM25_HALF, KNOWN_FROM, NEAREST, WEIGHTS, Retriever
-from chatbot.segmentation import asking_sentence
+from chatbot.segmentation import Exchange, asking_sentence
 
 FIFTY = read_questions([ROOT / "tests" / "questions" / "fifty.jsonl"])
 QUESTIONS = [question["question"] for question in FIFTY]
