@@ -30,8 +30,9 @@ from chatbot.topics import Suggestions, nearest_topics, opening_questions, topic
 
 CANDIDATES = 12
 """Sentences that the reader reads for one question."""
-VERY_QUESTION = 0.97
-"""Cosine with a known unanswered question from which it is that question: what the owner says of it holds."""
+VERY_QUESTION, NEARER = 0.97, 0.02
+"""Cosine with a known unanswered question from which it is that question, when it is so much nearer than any answered
+one: what the owner says of it holds."""
 MORE = 0.05
 """Who asks for more gets what has this share of the best sentence's support."""
 CLOSE = 0.28
@@ -126,7 +127,7 @@ class Assistant:
         question = search.read_as
         supports = self._reader.support(question, search)
         quotes = topic_quotes(question, self.index)
-        if not quotes and not (search.unanswered >= VERY_QUESTION and search.unanswered > search.answered):
+        if not quotes and not (search.unanswered >= max(VERY_QUESTION, search.answered + NEARER)):
             quotes = select(question, search.hits, supports, self.index, self._opposites)
         support = max((quote.support for quote in quotes), default=confidence(supports))
         return Finding(question, quotes, support, search, supports)
