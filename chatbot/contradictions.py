@@ -1,5 +1,5 @@
 """Where two articles may contradict each other: sentences of different articles about the same thing that give
-different figures, or of which one says must where the other says may or not."""
+different figures, of which one says must where the other says may or not, or that open a thing to everyone and not."""
 
 import re
 from collections import Counter
@@ -11,7 +11,7 @@ from math import inf
 
 import numpy as np
 
-from chatbot.differences import Quantity, quantities
+from chatbot.differences import Quantity, Reach, quantities, reach
 from chatbot.index import PassageIndex
 from chatbot.lexical import stem, terms, words
 
@@ -19,6 +19,8 @@ NEAR = 0.6
 """Cosine from which two sentences with figures are about the same thing."""
 NEAR_WORDS = 0.5
 """The same for sentences that share a rare pair of words besides."""
+NEAR_REACH = 0.55
+"""The same for sentences on whom a thing is for."""
 RARE = 0.03
 """Share of the sentences that such a pair of words stands in, at most."""
 LESS_SURE = 0.7
@@ -61,6 +63,16 @@ _USUAL = re.compile(r"\b(?:standard|traditional|regular|conventional|ordinary)\b
 # A sentence about "standard programs" gives their figures, not those of the program that it compares with them.
 
 
+class Matter(StrEnum):
+    """What kind of thing two sentences disagree on."""
+
+    FIGURE = "figure"
+    WORDING = "wording"
+    """What must be, and what may."""
+    REACH = "reach"
+    """Whom it is for."""
+
+
 class Stance(StrEnum):
     """How a sentence puts it."""
 
@@ -88,8 +100,7 @@ class Contradiction:
     """What they disagree on: "hours a day", or the words that both are about."""
     sure: float
     """0 to 1, higher is surer; no probability."""
-    measures: bool
-    """Whether they differ in a figure, not in what must be and what may."""
+    matter: Matter
 
 
 def contradictions(index: PassageIndex) -> tuple[Contradiction, ...]:
@@ -100,10 +111,13 @@ def contradictions(index: PassageIndex) -> tuple[Contradiction, ...]:
     subjects = [_subjects(text, index) for text in texts]
     figures = [amounts(text) for text in texts]
     stances = [stance(text) for text in texts]
+    reaches = [reach(text) for text in texts]
     pairs = _rare_pairs(texts, index)
     found: dict[tuple[str, str, str], Contradiction] = {}
     # Whatever gives no figure and puts nothing strongly contradicts nobody.
-    telling = np.array([row for row in range(len(texts)) if figures[row] or stances[row] is not Stance.PLAIN], int)
+    telling = np.array(
+        [row for row in range(len(texts)) if figures[row] or reaches[row] or stances[row] is not Stance.PLAIN], int
+    )
     for number, one in enumerate(telling.tolist()):
         behind = telling[number + 1 :]
         cosines = rows[behind] @ rows[one]
@@ -112,12 +126,18 @@ def contradictions(index: PassageIndex) -> tuple[Contradiction, ...]:
             if articles[one] == articles[other] or subjects[one] != subjects[other]:
                 continue
             told = [*_figures_apart(figures[one], figures[other])] if cosine >= NEAR else []
-            found_here = [Contradiction(Side(one, a), Side(other, b), about, cosine, True) for about, a, b in told]
+            found_here = [
+                Contradiction(Side(one, a), Side(other, b), about, cosine, Matter.FIGURE) for about, a, b in told
+            ]
             shared = pairs[one] & pairs[other]
             if shared and opposed(stances[one], stances[other]):
                 about = _as_written(min(shared), texts[one])
                 sides = Side(one, stances[one]), Side(other, stances[other])
-                found_here.append(Contradiction(*sides, about, round(LESS_SURE * cosine, 6), False))
+                found_here.append(Contradiction(*sides, about, round(LESS_SURE * cosine, 6), Matter.WORDING))
+            said = reaches[one], reaches[other]
+            if cosine >= NEAR_REACH and None not in said and said[0] != said[1]:
+                sides = Side(one, str(said[0])), Side(other, str(said[1]))
+                found_here.append(Contradiction(*sides, "whom it is for", round(LESS_SURE * cosine, 6), Matter.REACH))
             for each in found_here:
                 key = (articles[one], articles[other], each.about)
                 if key not in found or found[key].sure < each.sure:
@@ -125,14 +145,16 @@ def contradictions(index: PassageIndex) -> tuple[Contradiction, ...]:
     return tuple(sorted(found.values(), key=lambda each: (-each.sure, each.one.row, each.other.row)))
 
 
-def opposites(index: PassageIndex) -> dict[int, tuple[int, ...]]:
-    """For each sentence that stands in a contradiction of figures the sentences that it stands against, in order."""
-    found: dict[int, set[int]] = {}
+def opposites(index: PassageIndex) -> dict[Matter, dict[int, tuple[int, ...]]]:
+    """For each kind, and each sentence that stands in such a contradiction, the sentences that it stands against, in
+    order."""
+    found: dict[Matter, dict[int, set[int]]] = {matter: {} for matter in Matter}
     for each in contradictions(index):
-        if each.measures:
-            found.setdefault(each.one.row, set()).add(each.other.row)
-            found.setdefault(each.other.row, set()).add(each.one.row)
-    return {row: tuple(sorted(against)) for row, against in sorted(found.items())}
+        found[each.matter].setdefault(each.one.row, set()).add(each.other.row)
+        found[each.matter].setdefault(each.other.row, set()).add(each.one.row)
+    return {
+        matter: {row: tuple(sorted(against)) for row, against in sorted(rows.items())} for matter, rows in found.items()
+    }
 
 
 def amounts(text: str) -> dict[tuple[str, str], Quantity]:

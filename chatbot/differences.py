@@ -4,6 +4,7 @@ holds and another that it may; what one calls fit and another too little."""
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from math import inf
 
 from chatbot.lexical import terms
@@ -52,7 +53,7 @@ _ALWAYS = re.compile(
 _TOO_LITTLE = re.compile(
     r"\b(?:more intens\w+ than an?|not (?:be )?(?:suitable|appropriate|right|recommended|enough|ideal|a good fit)"
     r"|should not|better (?:suited|served) (?:to|for|by|in)|(?:rather than|instead of) an?"
-    r"|(?:needs?|requires?|benefit from) (?:an? )?(?:inpatient|residential|higher))\b",
+    r"|(?<!not )(?:needs?|requires?|benefit from) (?:an? )?(?:inpatient|residential|higher))\b",
     re.IGNORECASE,
 )
 _FIT = re.compile(
@@ -74,6 +75,17 @@ _NOT_EVERYONE = re.compile(
 # What not everyone has: a thing that is necessary for it, or that speaks for more than it.
 _CONDITION = re.compile(
     r"\b(?:is|are) (?:a )?(?:necessary|required|requirement|essential|needed|a must)\b|\b(?:requires?|must have|needs? to have)\b",
+    re.IGNORECASE,
+)
+# What gets in the way of a thing, and what goes on all the same.
+_HINDERS = re.compile(
+    r"(?<!not )(?<!without )(?<!never )\b(?:affect|interfere|disrupt|interrupt|impair|hinder|clash|conflict)(?:s|ed)?\b"
+    r"|\bin the way of\b",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(
+    r"\b(?:can|could|still|may) (?:\w+ ){0,2}?(?:keep|continue|carry on|go on|maintain|stay|work|attend|manage)\b"
+    r"|\bwithout (?:\w+ )?\w+ing\b|\bnot have to (?:put|stop|quit|pause|leave|give up)\b|\b(?:minimal|little|no) disruption\b",
     re.IGNORECASE,
 )
 _WHEN = re.compile(
@@ -101,6 +113,13 @@ class Quantity:
     unit: str
     per: str | None
     """`day` also stands for a session: on a day of treatment there is one."""
+
+
+class Reach(StrEnum):
+    """Whom a thing is for."""
+
+    EVERYONE = "everyone"
+    SOME = "not everyone"
 
 
 def _number(text: str) -> float:
@@ -146,15 +165,28 @@ def figures_differ(one: str, other: str) -> bool:
 
 
 def stances_differ(one: str, other: str, common: frozenset[str]) -> bool:
-    """Whether two texts on the same thing take different stands: it always holds and it may, or fit and too little.
+    """Whether two texts on the same thing take different stands: it always holds and it may, fit and too little, or it
+    gets in the way and all goes on.
     `common` are stems that say nothing of what a sentence is about."""
-    if len(set(terms(one)) & set(terms(other)) - common) < SHARED:
-        return False
+    shared = len(set(terms(one)) & set(terms(other)) - common)
     return any(
-        (_ALWAYS.search(a) and not _MAY.search(a) and _MAY.search(b) and not _ALWAYS.search(b))
-        or (_TOO_LITTLE.search(a) and _FIT.search(b) and not _TOO_LITTLE.search(b))
+        (
+            shared >= SHARED
+            and (
+                (_ALWAYS.search(a) and not _MAY.search(a) and _MAY.search(b) and not _ALWAYS.search(b))
+                or (_TOO_LITTLE.search(a) and _FIT.search(b) and not _TOO_LITTLE.search(b))
+            )
+        )
+        or (shared and _HINDERS.search(a) and _GOES_ON.search(b) and not _HINDERS.search(b))
         for a, b in ((one, other), (other, one))
     )
+
+
+def reach(text: str) -> Reach | None:
+    """Whether a text says that a thing is for everyone, or that it isn't; None where it says neither."""
+    if _NOT_EVERYONE.search(text) or _TOO_LITTLE.search(text):
+        return Reach.SOME
+    return Reach.EVERYONE if _EVERYONE.search(text) else None
 
 
 def reach_differs(one: str, other: str) -> bool:
@@ -172,12 +204,14 @@ def asks_when(question: str) -> bool:
     return _WHEN.search(question) is not None
 
 
+def times_of_day(text: str) -> frozenset[str]:
+    """The times of day or of the week that a text names."""
+    return frozenset((match[1] or match[2]).lower().removesuffix("s") for match in _TIMES_OF_DAY.finditer(text))
+
+
 def times_differ(one: str, other: str) -> bool:
     """Whether both texts name times of day or of the week, and none of them is the same."""
-    times, others = (
-        {(match[1] or match[2]).lower().removesuffix("s") for match in _TIMES_OF_DAY.finditer(text)}
-        for text in (one, other)
-    )
+    times, others = times_of_day(one), times_of_day(other)
     return bool(times and others) and not times & others
 
 

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from chatbot.differences import asks_how_much, figures_differ, quantities
+from chatbot.contradictions import Matter
+from chatbot.differences import asks_how_much, asks_when, asks_whether, figures_differ, quantities, times_of_day
 from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
 from chatbot.passages import leans_back
@@ -22,6 +23,8 @@ SHARE = 0.3
 """… and this share of the best one's."""
 MOST = 5
 """Quoted sentences at most, whole lists and what a sentence needs beside it not counted."""
+MAIN = 0.7
+"""A sentence with this share of the best one's support brings what another says on whom a thing is for."""
 FIGURES = 6
 """The same, where a figure is asked for: each article may give its own."""
 UNASKED_ADDS, UNASKED_SHARE, UNASKED_MOST = 0.05, 0.08, 9
@@ -82,12 +85,12 @@ def select(
     hits: Sequence[Hit],
     support: Support,
     index: PassageIndex,
-    opposites: Mapping[int, Sequence[int]] = MappingProxyType({}),
+    opposites: Mapping[Matter, Mapping[int, Sequence[int]]] = MappingProxyType({}),
 ) -> tuple[Quote, ...]:
     """The quotes that answer: the best supported one, then the others article by article in reading order.
 
-    Empty where nothing is supported enough. Where a figure is asked for, a sentence brings those that `opposites`
-    sets against it.
+    Empty where nothing is supported enough. A sentence brings those that `opposites` sets against it: in figures where
+    one is asked for, in whom a thing is for where it is asked whether.
     """
     if not len(hits) or float(support.max()) < ANSWERS:
         return ()
@@ -107,8 +110,12 @@ def select(
     )
     rows = index.rows.sentences.rows()
     most += FIGURES - MOST if asks_how_much(question) else 0
-    # Where a figure is asked for and the best sentence gives one, a sentence without any adds nothing.
+    # Where a figure is asked for and the best sentence gives one, a sentence without any adds nothing, but a time that
+    # is asked for.
     figures = asks_how_much(question) and bool(quantities(hits[order[0]].text))
+    when = asks_when(question)
+    against = opposites.get(Matter.FIGURE, {}) if figures else {}
+    reach = opposites.get(Matter.REACH, {}) if asks_whether(question) else {}
     chosen: dict[int, float] = {}
     asked = 0
     for i in order:
@@ -118,15 +125,15 @@ def select(
         if row in chosen:
             chosen[row] = max(chosen[row], score)
             continue
-        if figures and not quantities(hits[i].text):
+        if figures and not quantities(hits[i].text) and not (when and times_of_day(hits[i].text)):
             continue
         if any(_says_the_same(row, other, rows, index) for other in chosen):
             continue
         asked += 1
         for needed in sorted(_needed(row, index, listed)):
             chosen[needed] = max(chosen.get(needed, 0.0), score)
-        if figures:
-            chosen.update({other: score for other in opposites.get(row, ()) if other not in chosen})
+        brings = (*against.get(row, ()), *(reach.get(row, ()) if score >= MAIN * best else ()))
+        chosen.update({other: score for other in brings if other not in chosen})
     return _spans(chosen, index, listed)
 
 
