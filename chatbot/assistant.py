@@ -12,7 +12,7 @@ from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
 from chatbot.contradictions import opposites
-from chatbot.conversation import Reading, Turn, addresses_program, contextualise, small_talk
+from chatbot.conversation import Reading, Turn, addresses_program, contextualise, small_talk, tells_enough
 from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
@@ -256,8 +256,9 @@ class Assistant:
         bearing = contextualise(question, [Turn("user", earlier.question) for earlier in before]).bearing
         leaning = before if bearing in ("leans", "perhaps") else ()
         found = self.find(question, before=leaning)
-        if leaning and not found.quotes and (alone := self.find(question)).quotes and alone.support >= SURE:
-            found = alone
+        if leaning and not found.quotes and tells_enough(question, self._common):
+            alone = self.find(question)
+            found = alone if alone.quotes and alone.support >= SURE else found
         return replace(found, question=question)
 
     def _last_answered(self, asked: Sequence[Exchange]) -> Finding:

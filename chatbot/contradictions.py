@@ -11,7 +11,7 @@ from math import inf
 
 import numpy as np
 
-from chatbot.differences import Quantity, Reach, quantities, reach
+from chatbot.differences import Quantity, quantities, reach
 from chatbot.index import PassageIndex
 from chatbot.lexical import stem, terms, words
 

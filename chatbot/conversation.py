@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from chatbot.lexical import STOP_WORDS
+from chatbot.lexical import STOP_WORDS, terms
 from chatbot.segmentation import Exchange
 
 Talk = Literal["greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human", "insult"]
@@ -111,6 +111,8 @@ _CONTENT = re.compile(r"[a-z][a-z'-]{2,}", re.IGNORECASE)
 FEW_WORDS = 3
 """A message with no more words than this that carry meaning may need what was asked before it."""
 
+TELLING = 2
+"""So many uncommon words a message that may lean on others needs to be read without them."""
 LONGEST_EARLIER = 300
 """Characters of an earlier question that a message is read with, at most."""
 EARLIER = 5
@@ -162,3 +164,9 @@ def _exchanges(history: Sequence[Turn]) -> tuple[Exchange, ...]:
         reply = following.content if following is not None and following.role == "assistant" else ""
         asked.append(Exchange(text[:LONGEST_EARLIER], reply))
     return tuple(asked[-EARLIER:])
+
+
+def tells_enough(message: str, common: frozenset[str]) -> bool:
+    """Whether a message that may lean on others has words enough to be read without them. `common` are stems that
+    say nothing."""
+    return len({*terms(message)} - common) >= TELLING

@@ -90,7 +90,12 @@ def check_was_retrieved(assistant: Assistant, question: str, answer: Answer) -> 
     against = opposites(index)
     for finding in assistant._findings(contextualise(question, ()), ())[0]:
         found |= {(hit.passage.article, hit.passage.heading) for hit in finding.search.hits}
-        others = {index.sentences[row][0] for hit in finding.search.hits for row in against.get(hit.row, ())}
+        others = {
+            index.sentences[row][0]
+            for rows in against.values()
+            for hit in finding.search.hits
+            for row in rows.get(hit.row, ())
+        }
         found |= {(index.passages[number].article, index.passages[number].heading) for number in others}
         assert len(finding.search.hits) <= CANDIDATES
         assert len(finding.supports) == len(finding.search.hits)

@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from chatbot.contradictions import Stance, amounts, apart, contradictions, opposed, opposites, stance
+from chatbot.contradictions import Matter, Stance, amounts, apart, contradictions, opposed, opposites, stance
 from chatbot.differences import Quantity
 from chatbot.index import PassageIndex
 
@@ -93,6 +93,8 @@ def test_the_library_contradicts_itself_where_it_is_known_to(index: PassageIndex
         ("casa-palmera", "synergy-sobriety", "hours a week"),
         ("addiction-program", "miosuperhealth", "family therapy"),
         ("addiction-program", "miosuperhealth", "drug testing"),
+        ("addiction-program", "swiss-hospitality", "whom it is for"),
+        ("miosuperhealth", "swiss-hospitality", "whom it is for"),
     }
     assert [one.sure for one in found] == sorted((one.sure for one in found), reverse=True)
     assert found == contradictions(index)
@@ -102,8 +104,12 @@ def test_a_library_that_agrees_has_none(small: PassageIndex) -> None:
     assert contradictions(small) == ()
 
 
-def test_opposites_are_the_two_sides_of_each_difference_in_figures(index: PassageIndex, small: PassageIndex) -> None:
-    found = opposites(index)
-    sides = {(one.one.row, one.other.row) for one in contradictions(index) if one.measures}
+@pytest.mark.parametrize("matter", Matter)
+def test_opposites_are_the_two_sides_of_each_difference(
+    index: PassageIndex, small: PassageIndex, matter: Matter
+) -> None:
+    found = opposites(index)[matter]
+    sides = {(one.one.row, one.other.row) for one in contradictions(index) if one.matter is matter}
+    assert sides
     assert {(row, other) for row, against in found.items() for other in against} == sides | {(b, a) for a, b in sides}
-    assert opposites(small) == {}
+    assert opposites(small)[matter] == {}

@@ -13,9 +13,11 @@ from chatbot.conversation import (
     addresses_program,
     contextualise,
     small_talk,
+    tells_enough,
     without_greeting,
 )
 from chatbot.evaluation import read_questions
+from chatbot.lexical import terms
 from chatbot.screening import TALK_KINDS
 from chatbot.segmentation import Exchange
 
@@ -119,6 +121,13 @@ def test_how_a_message_bears_on_the_question_before(message: str, bearing: str) 
 def test_without_a_question_before_it_a_message_stands_alone(message: str) -> None:
     for history in ((), [Turn("user", "hi"), Turn("assistant", "Hello.")]):
         assert contextualise(message, history) == Reading(message)
+
+
+def test_few_words_tell_too_little_to_be_read_without_what_came_before() -> None:
+    common = frozenset(terms("program patients"))
+    assert not tells_enough("how often is it", common)
+    assert not tells_enough("how many patients", common)
+    assert tells_enough("do the medical ones cost more", common)
 
 
 def test_small_talk_between_is_passed_over() -> None:

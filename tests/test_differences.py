@@ -6,12 +6,14 @@ import pytest
 
 from chatbot.differences import (
     Quantity,
+    Reach,
     asks_how_much,
     asks_when,
     asks_whether,
     differ,
     figures_differ,
     quantities,
+    reach,
     reach_differs,
     stances_differ,
 )
@@ -70,6 +72,11 @@ STANDS = [
         "Day care can be tailored to a person with a panic disorder.",
         "is day care enough for panic",
     ),
+    (
+        "The course can briefly affect how a patient shows up for choir practice.",
+        "Patients can carry on with choir practice as before.",
+        "will i have to miss practice",
+    ),
 ]
 
 
@@ -103,6 +110,8 @@ def test_stands_on_different_things_do_not_differ(one: str, other: str, whether:
 def test_for_everyone_and_not_for_everyone_differ_in_either_order(one: str, other: str) -> None:
     assert reach_differs(one, other)
     assert reach_differs(other, one)
+    assert reach(one) is Reach.EVERYONE
+    assert reach(other) is not Reach.EVERYONE
     assert not reach_differs(one, one)
     assert not reach_differs(other, other)
     asked = "is it for everybody who likes to sing?"

@@ -11,7 +11,8 @@ from conftest import write_small_corpus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot.differences import quantities
+from chatbot.contradictions import Matter, opposites
+from chatbot.differences import Reach, quantities, reach, times_of_day
 from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex, build_index
 from chatbot.passages import leans_back
@@ -19,6 +20,7 @@ from chatbot.retrieval import Hit, Retriever
 from chatbot.selection import (
     ADDS,
     ANSWERS,
+    MAIN,
     MOST,
     SHARE,
     UNASKED_ADDS,
@@ -344,10 +346,41 @@ def test_a_figure_brings_what_is_set_against_it(index: PassageIndex, encoder: Pa
     hits = Retriever(index, encoder).search("how many hours a week is it?", 10**6).hits
     figures = [hit for hit in hits if quantities(hit.text)]
     one, other = next((a, b) for a in figures for b in figures if a.passage.article != b.passage.article)
-    against = {one.row: (other.row,)}
     asked = "how many hours a week is it?"
-    quoted = select(asked, [one], np.array([0.9]), index, against)
-    assert {row for quote in quoted for row in quote.rows} >= {one.row, other.row}
+
+    def brought(question: str, matter: Matter) -> bool:
+        quotes = select(question, [one], np.array([0.9]), index, {matter: {one.row: (other.row,)}})
+        return other.row in {row for quote in quotes for row in quote.rows}
+
+    assert brought(asked, Matter.FIGURE)
+    assert not brought("is it right for me?", Matter.FIGURE)
+    assert not brought(asked, Matter.REACH)
+    assert not brought(asked, Matter.WORDING)
     assert other.row not in {row for quote in select(asked, [one], np.array([0.9]), index) for row in quote.rows}
-    whether = select("is it right for me?", [one], np.array([0.9]), index, against)
-    assert other.row not in {row for quote in whether for row in quote.rows}
+
+
+def test_whom_a_thing_is_for_is_set_against_what_else_is_said_of_it(
+    index: PassageIndex, encoder: PackagedEncoder
+) -> None:
+    rows, texts = opposites(index)[Matter.REACH], [index.sentence_text(row) for row in range(len(index.sentences))]
+    retriever = Retriever(index, encoder)
+    hits = {hit.row: hit for hit in retriever.search("is it right for me?", 10**6).hits}
+    everyone = next(row for row in rows if reach(texts[row]) is Reach.EVERYONE)
+    asked = "is it right for me?"
+    quoted = select(asked, [hits[everyone]], np.array([0.9]), index, opposites(index))
+    assert {row for quote in quoted for row in quote.rows} >= set(rows[everyone])
+    first, some = next(hit for row, hit in hits.items() if row not in rows), hits[rows[everyone][0]]
+    for share, brings in ((MAIN + 0.01, True), (MAIN - 0.01, False)):
+        support = np.array([0.9, 0.9 * share])
+        quoted = select(asked, [first, some], support, index, opposites(index))
+        found = {row for quote in quoted for row in quote.rows}
+        assert (everyone in found) is brings, "only what is near the best in support brings another"
+
+
+def test_a_time_is_quoted_where_it_is_asked_for_beside_figures(index: PassageIndex, encoder: PackagedEncoder) -> None:
+    hits = Retriever(index, encoder).search("what time of day are sessions?", 10**6).hits
+    figure = next(hit for hit in hits if quantities(hit.text) and not times_of_day(hit.text))
+    time = next(hit for hit in hits if times_of_day(hit.text) and not quantities(hit.text))
+    for question, quoted in (("at what time in the evening?", True), ("how many hours is it?", False)):
+        quotes = select(question, [figure, time], np.array([0.9, 0.8]), index)
+        assert (time.row in {row for quote in quotes for row in quote.rows}) is quoted
