@@ -13,8 +13,15 @@ class Exchange:
 
 
 _ASKS = r"(?:how|what|what'?s|when|where|who|who'?s|which|why|whether|is|are|do|does|did|can|could|will|would|should|has|have)"
+_AFTER = r"(?:if|when|while|since|because|after|before|once|as|given)"
+_OF_WHOM = r"(?:i|you|he|she|they|we|it|my|his|her|their|our|the|there|someone|somebody|people|patients)"
+_INVERTED = rf"(?:is|are|do|does|did|can|could|will|would|should|has|have|must)\s+{_OF_WHOM}"
+# "… and once it is over do I need more": a condition, then what is asked.
+_CONDITIONAL = rf"{_AFTER}\b[^?.!;]{{3,80}}?\b{_INVERTED}\b"
+_REQUEST = r"(?:tell me|let me know|explain|give me)\b"
 _PART = re.compile(
-    rf"\?+\s+|[.!]\s+|\s*[;,]?\s+(?:and also|and|also|plus|&)\s+(?:\w+ly\s+|then\s+)?(?={_ASKS}\b)|\s*[,;]\s+(?={_ASKS}\b)",
+    rf"\?+\s+|[.!]\s+|\s*[;,]?\s+(?:and also|and|also|plus|&)\s+(?:\w+ly\s+|then\s+)?(?={_ASKS}\b|{_CONDITIONAL}|{_REQUEST})"
+    rf"|\s*[,;]\s+(?={_ASKS}\b)",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(rf"(?:(?:so|ok|okay|and|also|but|well|um|hi|hello|please|then)\W+)*{_ASKS}\b", re.IGNORECASE)
@@ -23,10 +30,10 @@ _INDIRECT = re.compile(
     re.IGNORECASE,
 )
 # "When choosing a program, is …", "if he works nights, can …": the first half is no question of its own.
-_CONDITION = re.compile(
-    r"(?:if|when|while|since|because|after|before|once|as|given)\b(?!\s+(?:is|are|do|does|did|can|will|would|should)\b)",
-    re.IGNORECASE,
-)
+_CONDITION = re.compile(rf"{_AFTER}\b(?!\s+(?:is|are|do|does|did|can|will|would|should)\b)", re.IGNORECASE)
+_ASKS_ON_CONDITION = re.compile(rf"(?:(?:and|also|but|so|ok|plus)\W+)*{_CONDITIONAL}", re.IGNORECASE)
+# "…, which is more than I make": no question.
+_RELATIVE = re.compile(r"which (?:is|are|was|were|has|have|means?|i|he|she|they|we)\b", re.IGNORECASE)
 # "Caller is asking whether …": who asks is no part of the question.
 _RELAYED = re.compile(
     rf"^\W*(?:\w+\W+){{1,4}}?(?:asks?|asking|(?:wants?|would like) to know|wonder(?:s|ing)?)\W+(?:about\W+)?(?=(?:if|whether|{_ASKS})\b)",
@@ -52,7 +59,13 @@ def split_questions(message: str) -> tuple[str, ...]:
         mark = message[match.start() : match.end()] if match else ""
         end = match.end() if match else len(message)
         whole = (waiting + piece).strip()
-        asks = (_QUESTION.match(piece.strip()) and not _CONDITION.match(piece.strip())) or _INDIRECT.search(piece)
+        said, questioned = piece.strip(), (mark or piece[-1:]).startswith("?")
+        asks = (
+            questioned
+            or (_QUESTION.match(said) and not (_CONDITION.match(said) or _RELATIVE.match(said) or _told(message, end)))
+            or _INDIRECT.search(piece)
+            or _ASKS_ON_CONDITION.match(said)
+        )
         if asks and len(whole.split()) >= 3:
             parts.append(whole)
             waiting = ""
@@ -63,6 +76,12 @@ def split_questions(message: str) -> tuple[str, ...]:
     return (
         tuple(_RELAYED.sub("", part, count=1) for part in parts) if 2 <= len(parts) <= MOST_PARTS else (whole_message,)
     )
+
+
+def _told(message: str, place: int) -> bool:
+    """Whether the sentence around a place of a message ends with a full stop, in a message with a question mark."""
+    closing = re.compile(r"[.!?](?=\s|$)").search(message, max(0, place - 2))
+    return closing is not None and closing.group() != "?" and "?" in message
 
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
