@@ -14,24 +14,37 @@ class Exchange:
 
 _ASKS = r"(?:how|what|what'?s|when|where|who|who'?s|which|why|whether|is|are|do|does|did|can|could|will|would|should|has|have)"
 _AFTER = r"(?:if|when|while|since|because|after|before|once|as|given)"
-_OF_WHOM = r"(?:i|you|he|she|they|we|it|my|his|her|their|our|the|there|someone|somebody|people|patients)"
-_INVERTED = rf"(?:is|are|do|does|did|can|could|will|would|should|has|have|must)\s+{_OF_WHOM}"
+_PERSON = r"(?:i|you|u|he|she|they|we|it|there|someone|somebody|anyone|anybody)"
+_NOUN = r"(?:my|his|her|their|our|your|the|a|an|this|that|people|ppl|patients)"
+# The verb before its subject: "do they", "can a mother". "This is a", "I have the" are none.
+_INVERTED = (
+    rf"\b(?:(?:is|are|do|does|did|can|could|will|would|should|must)\s+{_PERSON}|(?:has|have)\s+(?:you|u|he|she|they|anyone)"
+    rf"|(?:does|did|can|could|would|should)\s+{_NOUN})\b"
+)
 # "… and once it is over do I need more": a condition, then what is asked.
-_CONDITIONAL = rf"{_AFTER}\b[^?.!;]{{3,80}}?\b{_INVERTED}\b"
+_CONDITIONAL = rf"{_AFTER}\b[^?.!;]{{3,80}}?{_INVERTED}"
 _REQUEST = r"(?:tell me|let me know|explain|give me)\b"
+_BESIDES = r"(?:(?:\w+ly|then|like|further|furthermore|maybe|um|second|lastly|if so|if not)\W+){0,2}"
 _PART = re.compile(
-    rf"\?+\s+|[.!]\s+|\s*[;,]?\s+(?:and also|and|also|plus|&)\s+(?:\w+ly\s+|then\s+)?(?={_ASKS}\b|{_CONDITIONAL}|{_REQUEST})"
-    rf"|\s*[,;]\s+(?={_ASKS}\b)",
+    rf"\?+\s+|[.!]\s+|\s*\n+\s*"
+    rf"|\s*[;,]?\s+(?:and also|and|also|plus|&)\W+{_BESIDES}(?={_ASKS}\b|{_CONDITIONAL}|{_REQUEST})"
+    rf"|\s*[,;]\s+{_BESIDES}(?={_ASKS}\b)",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(rf"(?:(?:so|ok|okay|and|also|but|well|um|hi|hello|please|then)\W+)*{_ASKS}\b", re.IGNORECASE)
+_QUESTION = re.compile(
+    rf"(?:(?:so|ok|okay|and|also|but|well|um|hi|hello|please|then|like|if so|if not)\W+)*(?:{_ASKS}|any (?:chance|way|idea|word))\b",
+    re.IGNORECASE,
+)
+_INVERSION = re.compile(_INVERTED, re.IGNORECASE)
 _INDIRECT = re.compile(
-    rf"\b(?:asks?|asking|wants? to know|wondering|wonder|tell me|know|ask|curious|explain)\s+(?:about\s+)?(?:if\b|{_ASKS}\b)",
+    rf"\b(?:asks?|asking|wants? to know|wondering|wonder|tell me|know|ask|curious|explain|advise|confirm|clarify|find out|figure out)"
+    rf"\s+(?:about\s+)?(?:if\b|{_ASKS}\b)",
     re.IGNORECASE,
 )
 # "When choosing a program, is …", "if he works nights, can …": the first half is no question of its own.
 _CONDITION = re.compile(rf"{_AFTER}\b(?!\s+(?:is|are|do|does|did|can|will|would|should)\b)", re.IGNORECASE)
-_ASKS_ON_CONDITION = re.compile(rf"(?:(?:and|also|but|so|ok|plus)\W+)*{_CONDITIONAL}", re.IGNORECASE)
+# "1. Is detox included": the number is no part of the question.
+_NUMBERED = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-*•])\s+")
 # "…, which is more than I make": no question.
 _RELATIVE = re.compile(r"which (?:is|are|was|were|has|have|means?|i|he|she|they|we)\b", re.IGNORECASE)
 # "Caller is asking whether …": who asks is no part of the question.
@@ -42,6 +55,8 @@ _RELAYED = re.compile(
 # "Two questions from HR: will …": what opens a message is no part of its first question.
 _OPENS = re.compile(rf"^[^:?]{{1,40}}:\s*(?={_ASKS}\b)", re.IGNORECASE)
 MOST_PARTS = 4
+SHORTEST_PART = 3
+"""A piece of fewer words is no question of its own; "what's" counts as two."""
 
 
 def split_questions(message: str) -> tuple[str, ...]:
@@ -59,15 +74,15 @@ def split_questions(message: str) -> tuple[str, ...]:
         mark = message[match.start() : match.end()] if match else ""
         end = match.end() if match else len(message)
         whole = (waiting + piece).strip()
-        said, questioned = piece.strip(), (mark or piece[-1:]).startswith("?")
+        said, questioned = _NUMBERED.sub("", piece).strip(), (mark or piece[-1:]).startswith("?")
         asks = (
             questioned
             or (_QUESTION.match(said) and not (_CONDITION.match(said) or _RELATIVE.match(said) or _told(message, end)))
             or _INDIRECT.search(piece)
-            or _ASKS_ON_CONDITION.match(said)
+            or _INVERSION.search(said)
         )
-        if asks and len(whole.split()) >= 3:
-            parts.append(whole)
+        if asks and len(re.findall(r"\w+", whole)) >= SHORTEST_PART:
+            parts.append(_NUMBERED.sub("", whole))
             waiting = ""
         else:
             waiting = whole + mark

@@ -66,6 +66,12 @@ def test_one_question_is_one(message: str) -> None:
         ("If I slip can I call someone... also do they have a group at night", 2),
         ("what is it good for, and once it is over do I need more", 2),
         ("Could you give me their number please, and tell me which town they are in.", 2),
+        ("yo do they test me & is there someone to talk to", 2),
+        ("what's the first part for, what's the second, and how about the third", 3),
+        ("Please advise whether he may live there; and, further, whether the hours are ever fewer.", 2),
+        ("I have two kids and no sitter can a mother do this and what if the house is loud", 2),
+        ("any chance of a mentor, can i reach staff at night, can my dog come", 3),
+        ("1. Is it private?\n2. Who pays for it?\n3. How long is it?", 3),
         ("two questions from HR: will insurance cover it, and how long might he be gone", 2),
     ],
 )
