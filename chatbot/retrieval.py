@@ -39,6 +39,8 @@ QUOTED = 3
 """So many sentences of the last reply are read with a follow-up."""
 READ_AS = 0.7
 """From this cosine with it, a follow-up is searched in the words of the nearest known question."""
+NEAREST_COUNTS = 0.6
+"""How much that question's vector counts beside the follow-up's own: by itself, what is read rightly is often refused."""
 COMMON = 0.06
 """Words in a larger share of the sentences are common."""
 LONG_WORD = 10
@@ -226,7 +228,12 @@ class Retriever:
         if needs_none:
             return (), alone, vector
         joined = self._encoder.encode_questions([self._joined(query, before).text]).reshape(-1)
-        return before, _unit(together + JOINED * joined + ITSELF * alone), vector
+        return before, self._towards_the_nearest(_unit(together + JOINED * joined + ITSELF * alone)), vector
+
+    def _towards_the_nearest(self, place: Vectors) -> Vectors:
+        """Where a follow-up stands, shape (dim,), moved towards the known question that it is to be read as."""
+        numbers, cosines = self.index.rows.questions.nearest(place, 1)
+        return _unit(place + NEAREST_COUNTS * self.index.rows.questions.take(numbers)[0] * (cosines[0] >= READ_AS))
 
     def _quoted(self, reply: str) -> list[str]:
         """The first sentences of the articles that stand in a reply, in its order."""

@@ -26,7 +26,7 @@ from chatbot.evaluation import _same, read_questions
 from chatbot.glossary import load_glossary
 from chatbot.index import PassageIndex
 from chatbot.questions import load_questions
-from chatbot.reader import CALIBRATION, WEIGHTS, WITH_QUESTIONS, CrossEncoder, question_signals, signals
+from chatbot.reader import CALIBRATION, WEIGHTS, WITH_QUESTIONS, CrossEncoder, Curve, question_signals, signals
 from chatbot.retrieval import Retriever
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -108,32 +108,42 @@ def cross_validate(found: list[Any], known: bool) -> tuple[float, str]:
     )
 
 
-def fit_followups(index: PassageIndex, encoder: Any, conversations: list[Path]) -> dict[str, Any]:
-    """The question's curve for messages that are searched together with the questions before them; prints its area,
-    five-fold by conversation."""
+def fit_followups(index: PassageIndex, encoder: Any, conversations: list[Path], sentences: Curve) -> dict[str, Any]:
+    """The question's curve for messages that are searched together with the questions before them, moved so that most
+    are answered or refused as they should be; prints its area, five-fold by conversation."""
     retriever, found = Retriever(index, encoder), []
+    texts = [
+        (index.passages[number].article, index.sentence_text(row)) for row, (number, _) in enumerate(index.sentences)
+    ]
     for conversation in [json.loads(line) for path in conversations for line in path.read_text("utf-8").splitlines()]:
         history: list[Turn] = []
         for turn in conversation["turns"]:
             reading = contextualise(turn["text"], history)
-            reply = "\n".join(quote["sentence"] for quote in turn.get("quotes", ()))
+            quotes = [(quote["article"], quote["sentence"]) for quote in turn.get("quotes", ())]
+            reply = "\n".join(
+                next((text for of, text in texts if of == article and start in text), start)
+                for article, start in quotes
+            )
             history += [Turn("user", turn["text"]), Turn("assistant", reply)]
             if "answerable" not in turn or reading.bearing not in ("leans", "perhaps"):
                 continue
             search = retriever.search(reading.alone, 12, reading.before)
             if search.together:
-                found.append((conversation["id"], turn["answerable"], question_signals(search, None)))
-    best, wanted = np.zeros(len(found)), np.array([wanted for _, wanted, _ in found])
+                first = search.hits[int(sentences(signals(search, None)).argmax())]
+                places = [*quotes, *((place["article"], place["sentence"]) for place in turn.get("also_right", ()))]
+                right = any(first.passage.article == article and start in first.text for article, start in places)
+                found.append((conversation["id"], turn["answerable"], right, question_signals(search, None)))
+    best, wanted = np.zeros(len(found)), np.array([wanted for _, wanted, *_ in found])
     for train, held in GroupKFold(5).split(found, groups=[name for name, *_ in found]):
         model = fit_questions([found[i] for i in train], True)
-        best[held] = model.predict_proba(np.array([found[i][2] for i in held]))[:, 1]
-    even = max(
-        (min(float((best >= t)[wanted].mean()), float((best < t)[~wanted].mean())), float(t)) for t in np.unique(best)
-    )
+        best[held] = model.predict_proba(np.array([found[i][3] for i in held]))[:, 1]
+    right = np.array([right for _, _, right, _ in found])
+    good, even = max((float(np.where(best >= t, right, ~wanted).mean()), float(t)) for t in np.linspace(0.2, 0.9, 71))
     print(
-        f"follow-ups: {len(found)}, answerability area {roc_auc_score(wanted, best):.3f}, balanced {even[0]:.3f} at {even[1]:.2f}"
+        f"follow-ups: {len(found)}, answerability area {roc_auc_score(wanted, best):.3f}, right sentence first "
+        f"{right[wanted].mean():.3f}, as they should be {good:.3f} at {even:.2f}"
     )
-    return written(fit_questions(found, True), even[1])
+    return written(fit_questions(found, True), even)
 
 
 def written(model: LogisticRegression, even: float = 0.5) -> dict[str, Any]:
@@ -145,7 +155,9 @@ def written(model: LogisticRegression, even: float = 0.5) -> dict[str, Any]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", nargs="+", default=["tune", "second"], help="of questions and of conversations")
+    parser.add_argument(
+        "--sets", nargs="+", default=["tune", "second", "fourth", "fifth"], help="of questions and of conversations"
+    )
     parser.add_argument("--originals", type=Path)
     parser.add_argument("--limit", type=int, default=12)
     args = parser.parse_args()
@@ -181,11 +193,12 @@ def main() -> None:
                 "question": written(fit_questions(rows, label == "with"), even),
                 "sentence": written(fit_sentences(rows)),
             }
+    sentences = fitted["none, with questions"]["sentence"]
+    curve = Curve(np.array(sentences["weights"]), sentences["offset"])
+    talks = [ROOT / "tests" / "conversations" / f"{name}.jsonl" for name in args.sets]
     fitted["followup, with questions"] = {
-        "question": fit_followups(
-            indexes["retold"], encoder, [ROOT / "tests" / "conversations" / f"{name}.jsonl" for name in args.sets]
-        ),
-        "sentence": fitted["none, with questions"]["sentence"],
+        "question": fit_followups(indexes["retold"], encoder, [path for path in talks if path.is_file()], curve),
+        "sentence": sentences,
     }
     before = json.loads(CALIBRATION.read_text("utf-8")) if CALIBRATION.is_file() else {}
     CALIBRATION.write_text(json.dumps({**before, **fitted}, indent=1, sort_keys=True) + "\n", "utf-8")
