@@ -104,7 +104,7 @@ class Contradiction:
 
 
 def contradictions(index: PassageIndex) -> tuple[Contradiction, ...]:
-    """The surest first; of two articles and one matter only the surest pair."""
+    """The surest first; of two articles and one figure or wording only the surest pair."""
     rows = index.rows.sentences.rows()
     texts = [index.sentence_text(row) for row in range(len(index.sentences))]
     articles = [index.passages[number].article for number, _ in index.sentences]
@@ -113,7 +113,7 @@ def contradictions(index: PassageIndex) -> tuple[Contradiction, ...]:
     stances = [stance(text) for text in texts]
     reaches = [reach(text) for text in texts]
     pairs = _rare_pairs(texts, index)
-    found: dict[tuple[str, str, str], Contradiction] = {}
+    found: dict[tuple[str, ...], Contradiction] = {}
     # Whatever gives no figure and puts nothing strongly contradicts nobody.
     telling = np.array(
         [row for row in range(len(texts)) if figures[row] or reaches[row] or stances[row] is not Stance.PLAIN], int
@@ -140,6 +140,7 @@ def contradictions(index: PassageIndex) -> tuple[Contradiction, ...]:
                 found_here.append(Contradiction(*sides, "whom it is for", round(LESS_SURE * cosine, 6), Matter.REACH))
             for each in found_here:
                 key = (articles[one], articles[other], each.about)
+                key += (texts[one], texts[other]) if each.matter is Matter.REACH else ()
                 if key not in found or found[key].sure < each.sure:
                     found[key] = each
     return tuple(sorted(found.values(), key=lambda each: (-each.sure, each.one.row, each.other.row)))

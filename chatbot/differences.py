@@ -69,7 +69,8 @@ _EVERYONE = re.compile(
 )
 _NOT_EVERYONE = re.compile(
     r"\b(?:not|never|n['’]t)\b (?:\w+ ){0,3}?(?:everyone|everybody|anyone|anybody|all)\b|\bonly (?:for|people|those|patients|if)\b"
-    r"|\b(?:must|has to|have to) (?:meet|qualify)\b",
+    r"|\b(?:must|has to|have to) (?:meet|qualify)\b"
+    r"|\b(?:suited|suitable|meant|intended|designed|recommended|best) (?:to|for) (?:people|those|patients|individuals) (?:who|whose|with)\b",
     re.IGNORECASE,
 )
 # What not everyone has: a thing that is necessary for it, or that speaks for more than it.
