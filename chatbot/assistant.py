@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
-import numpy as np
-
 from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
 from chatbot.contradictions import opposites
-from chatbot.conversation import Reading, Turn, addresses_program, contextualise, small_talk, tells_enough
+from chatbot.conversation import Reading, Turn, addresses_program, contextualise, corrects, small_talk, tells_enough
 from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
@@ -24,7 +22,7 @@ from chatbot.retrieval import Retriever, common_terms, spellings, unclear
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening, danger_before, unreadable
 from chatbot.segmentation import Exchange, split_questions
-from chatbot.selection import Finding, Quote, confidence, quoted_in, quoted_text, select
+from chatbot.selection import Finding, Quote, confidence, quoted_in, quoted_text, select, support_of_more
 from chatbot.settings import Settings
 from chatbot.topics import Suggestions, nearest_topics, opening_questions, topic_quotes
 
@@ -33,10 +31,6 @@ CANDIDATES = 12
 VERY_QUESTION, NEARER = 0.97, 0.02
 """Cosine with a known unanswered question from which it is that question, when it is so much nearer than any answered
 one: what the owner says of it holds."""
-MORE = 0.05
-"""Who asks for more gets what has this share of the best sentence's support."""
-CLOSE = 0.28
-"""… or this cosine with the question."""
 SURE = 0.9
 """Support from which a question in another language is answered, and one that may lean on others, by itself."""
 COVERED, THE_SAME, PLAINLY = 0.75, 0.85, 0.05
@@ -144,15 +138,9 @@ class Assistant:
         return explain(finding.search.read_as, finding.search.hits, self._retriever, self.encoder)
 
     def _find_more(self, finding: Finding, said: str) -> Finding:
-        """What else the hits of an answered question hold that does not stand in `said`."""
-        hits, best = finding.search.hits, finding.support
-        left = np.array(
-            [
-                best if hit.text not in said and (support >= MORE * best or hit.cosine >= CLOSE) else 0.0
-                for hit, support in zip(hits, finding.supports, strict=True)
-            ]
-        )
-        quotes = select(finding.question, hits, left, self.index)
+        """What else the articles hold on an answered question that does not stand in `said`."""
+        hits = self._retriever.search(finding.question, len(self.index.sentences)).hits
+        quotes = select(finding.question, hits, support_of_more(finding, hits, said), self.index)
         return replace(finding, quotes=tuple(one for one in quotes if self._cite([one], 0)[0].quote not in said))
 
     def _weigh(self, question: str, screening: Screening) -> Screening:
@@ -213,7 +201,8 @@ class Assistant:
         kind: str | None = small_talk(question) or screening.talk
         reading = contextualise(question, history)
         meant = small_talk(question) or (reading.bearing not in ("more", "where") and addresses_program(question))
-        if not kind or (not meant and (reading.bearing == "where" or self._is_covered(question, reading.before))):
+        asks = reading.bearing == "where" or corrects(reading)
+        if not kind or (not meant and (asks or self._is_covered(question, reading.before))):
             return None
         helplines = safety.pick(self.helplines, "referral", "crisis") if kind in ("human", "insult") else ()
         return Answer(Status.SMALL_TALK, answers.SMALL_TALK[kind], suggestions=self.examples, helplines=helplines)

@@ -139,8 +139,8 @@ def contradictions(index: PassageIndex) -> tuple[Contradiction, ...]:
                 sides = Side(one, str(said[0])), Side(other, str(said[1]))
                 found_here.append(Contradiction(*sides, "whom it is for", round(LESS_SURE * cosine, 6), Matter.REACH))
             for each in found_here:
-                key = (articles[one], articles[other], each.about)
-                key += (texts[one], texts[other]) if each.matter is Matter.REACH else ()
+                both = (texts[one], texts[other]) if each.matter is Matter.REACH else ()
+                key = (articles[one], articles[other], each.about, *both)
                 if key not in found or found[key].sure < each.sure:
                     found[key] = each
     return tuple(sorted(found.values(), key=lambda each: (-each.sure, each.one.row, each.other.row)))

@@ -111,6 +111,7 @@ _CONTENT = re.compile(r"[a-z][a-z'-]{2,}", re.IGNORECASE)
 FEW_WORDS = 3
 """A message with no more words than this that carry meaning may need what was asked before it."""
 
+_CORRECTS = re.compile(r"\bi mean[t']?\b", re.IGNORECASE)
 TELLING = 2
 """So many uncommon words a message that may lean on others needs to be read without them."""
 LONGEST_EARLIER = 300
@@ -164,6 +165,11 @@ def _exchanges(history: Sequence[Turn]) -> tuple[Exchange, ...]:
         reply = following.content if following is not None and following.role == "assistant" else ""
         asked.append(Exchange(text[:LONGEST_EARLIER], reply))
     return tuple(asked[-EARLIER:])
+
+
+def corrects(reading: Reading) -> bool:
+    """Whether a message puts the question before it right: "sorry, I meant the other one"."""
+    return bool(reading.before and _CORRECTS.search(reading.alone))
 
 
 def tells_enough(message: str, common: frozenset[str]) -> bool:

@@ -37,10 +37,9 @@ JOINED, ITSELF = 0.3, 0.15
 adapter for follow-ups gives: where these agree the adapter errs less."""
 QUOTED = 3
 """So many sentences of the last reply are read with a follow-up."""
-READ_AS = 0.7
-"""From this cosine with it, a follow-up is searched in the words of the nearest known question."""
-NEAREST_COUNTS = 0.6
-"""How much that question's vector counts beside the follow-up's own: by itself, what is read rightly is often refused."""
+READ_AS, NEAREST_COUNTS = 0.7, 0.6
+"""From this cosine with it, a follow-up is searched in the words of the nearest known question, and moved towards it by
+so much: by itself, what is read rightly is often refused."""
 COMMON = 0.06
 """Words in a larger share of the sentences are common."""
 LONG_WORD = 10

@@ -29,6 +29,9 @@ FIGURES = 6
 """The same, where a figure is asked for: each article may give its own."""
 UNASKED_ADDS, UNASKED_SHARE, UNASKED_MOST = 0.05, 0.08, 9
 """The same in a library without known questions, which tell best what answers: more is quoted, so that it is there."""
+MORE, BESIDE = 0.05, 0.9
+"""Who asks for more gets what has this share of the best sentence's support, and after it what stands beside the quotes,
+which counts so much."""
 ALIKE = 0.88
 """Sentences with this cosine say the same, unless their figures differ; the better supported one is quoted."""
 
@@ -135,6 +138,21 @@ def select(
         brings = (*against.get(row, ()), *(reach.get(row, ()) if score >= MAIN * best else ()))
         chosen.update({other: score for other in brings if other not in chosen})
     return _spans(chosen, index, listed)
+
+
+def support_of_more(finding: Finding, hits: Sequence[Hit], said: str) -> Support:
+    """Of each hit, shape (len(hits),), how fit it is for who asks for more on an answered question: what supports the
+    answer and does not stand in `said` first, then what stands in a section that was quoted."""
+    supported = zip(finding.search.hits, finding.supports, strict=True)
+    told = {hit.row for hit, support in supported if support >= MORE * finding.support}
+    sections = {(quote.article, quote.section) for quote in finding.quotes}
+
+    def share(hit: Hit) -> float:
+        if hit.text in said:
+            return 0.0
+        return 1.0 if hit.row in told else BESIDE * ((hit.passage.article, hit.passage.section) in sections)
+
+    return finding.support * np.array([share(hit) for hit in hits])
 
 
 def quoted_text(finding: Finding, index: PassageIndex) -> str:

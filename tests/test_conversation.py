@@ -12,6 +12,7 @@ from chatbot.conversation import (
     Turn,
     addresses_program,
     contextualise,
+    corrects,
     small_talk,
     tells_enough,
     without_greeting,
@@ -121,6 +122,13 @@ def test_how_a_message_bears_on_the_question_before(message: str, bearing: str) 
 def test_without_a_question_before_it_a_message_stands_alone(message: str) -> None:
     for history in ((), [Turn("user", "hi"), Turn("assistant", "Hello.")]):
         assert contextualise(message, history) == Reading(message)
+
+
+@pytest.mark.parametrize("message", ["sorry i meant dbt", "no, I mean the other one"])
+def test_a_correction_puts_the_question_before_it_right(message: str) -> None:
+    assert corrects(contextualise(message, ASKED))
+    assert not corrects(contextualise(message, ()))
+    assert not corrects(contextualise("and for families?", ASKED))
 
 
 def test_few_words_tell_too_little_to_be_read_without_what_came_before() -> None:
