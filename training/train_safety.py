@@ -23,12 +23,14 @@ from train_questions import QuestionModel
 
 from chatbot.articles import load_articles
 from chatbot.questions import load_questions
+from chatbot.safety import screen
 from chatbot.screening import CLASSES, WEIGHTS, parts
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TUNE = HERE.parent / "tests" / "messages" / "tune.jsonl"
-
+DOUBTED = 0.05
+"""Danger of an ordinary question from which it is worth learning from."""
 
 NEAR_DANGER = re.compile(
     r"overdos|crisis|withdraw|detox|prescri|medic|benzo|suboxone|methad|naltrex|pregnan|health|fentanyl|drug|sign|stimul|pain"
@@ -47,6 +49,19 @@ def ordinary_questions(count: int, chance: random.Random) -> list[tuple[str, str
     known = load_questions(ROOT / "corpus", load_articles(ROOT / "corpus"))
     calm = [question.text for question in known if question.places or not NEAR_DANGER.search(question.topic)]
     return [(text, "none") for text in chance.sample(calm, count)]
+
+
+def doubted_questions(model: QuestionModel, head: torch.nn.Linear) -> list[tuple[str, str]]:
+    """Known questions that the articles answer and that the weights to go on from take for danger more than `DOUBTED`,
+    each twice; none that a pattern takes for a concern."""
+    known = load_questions(ROOT / "corpus", load_articles(ROOT / "corpus"))
+    texts = [question.text for question in known if question.places and screen(question.text) is None]
+    with torch.no_grad():
+        shares = functional.softmax(head(20 * torch.tensor(model.rows(texts))), 1).numpy()
+    danger = 1 - shares[:, CLASSES.index("none")] - shares[:, CLASSES.index("medical_advice")]
+    found = [text for text, risk in zip(texts, danger, strict=True) if risk > DOUBTED]
+    print(f"{len(found)} of {len(texts)} known questions are doubted", flush=True)
+    return [(text, "none") for text in found for _ in range(2)]
 
 
 def small_talk() -> list[tuple[str, str]]:
@@ -108,6 +123,7 @@ def main() -> None:
         model.load(args.start)
         before = load_file(args.start)
         head.weight.data, head.bias.data = before["head.weight"].float() / 20, before["head.bias"].float()
+        messages += doubted_questions(model, head)
     optimizer = torch.optim.AdamW(
         [{"params": model.parameters, "lr": args.rate}, {"params": head.parameters(), "lr": 5 * args.rate}],
         weight_decay=0.01,
