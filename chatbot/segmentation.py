@@ -52,8 +52,11 @@ _RELAYED = re.compile(
     rf"^\W*(?:\w+\W+){{1,4}}?(?:asks?|asking|(?:wants?|would like) to know|wonder(?:s|ing)?)\W+(?:about\W+)?(?=(?:if|whether|{_ASKS})\b)",
     re.IGNORECASE,
 )
-# "Two questions from HR: will …": what opens a message is no part of its first question.
-_OPENS = re.compile(rf"^[^:?]{{1,40}}:\s*(?={_ASKS}\b)", re.IGNORECASE)
+# "Two questions from HR: will …": what announces questions is no part of the first.
+_OPENS = re.compile(
+    rf"^[^:?]{{0,30}}\b(?:questions?|qs?|things?|asks?|asking|query|queries|hi|hello|hey|please|quick one|help)\b[^:?]{{0,25}}:\s*(?={_ASKS}\b)",
+    re.IGNORECASE,
+)
 MOST_PARTS = 4
 SHORTEST_PART = 3
 """A piece of fewer words is no question of its own; "what's" counts as two."""
@@ -74,7 +77,7 @@ def split_questions(message: str) -> tuple[str, ...]:
         mark = message[match.start() : match.end()] if match else ""
         end = match.end() if match else len(message)
         whole = (waiting + piece).strip()
-        said, questioned = _NUMBERED.sub("", piece).strip(), (mark or piece[-1:]).startswith("?")
+        said, questioned = _NUMBERED.sub("", piece).split(": ")[-1].strip(), (mark or piece[-1:]).startswith("?")
         asks = (
             questioned
             or (_QUESTION.match(said) and not (_CONDITION.match(said) or _RELATIVE.match(said) or _told(message, end)))

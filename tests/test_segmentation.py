@@ -8,6 +8,11 @@ from chatbot.lexical import words
 from chatbot.segmentation import MOST_PARTS, asking_sentence, split_questions
 
 RELAYED = {
+    "plain outpatient (NOT intensive): how often is it and how long is each": (
+        "plain outpatient (NOT intensive): how often is it",
+        "how long is each",
+    ),
+    "two qs from HR: will they pay, and how long is he gone": ("will they pay", "how long is he gone"),
     "Caller is asking whether detox comes first, and who decides on the level of care": (
         "whether detox comes first",
         "who decides on the level of care",
