@@ -136,7 +136,7 @@ const showPairs = async () => {
   try {
     const { pairs } = await call("owner/contradictions");
     by("pairs").replaceChildren(...pairs.map(pair));
-    by("pairs-said").textContent = pairs.length ? "Found by their figures, and by what is put as a must in one and as a choice in the other. Both stay as their publishers have them; visitors see both." : "None was found.";
+    by("pairs-said").textContent = pairs.length ? "Found by their figures, by what is put as a must in one and as a choice in the other, and by whom each says it is for. Both stay as their publishers have them; visitors see both." : "None was found.";
   } catch (error) {
     by("pairs-said").textContent = error.message;
   }
