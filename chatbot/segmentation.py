@@ -12,13 +12,13 @@ class Exchange:
     reply: str = ""
 
 
-_ASKS = r"(?:how|what|what'?s|when|where|who|who'?s|which|why|whether|is|are|do|does|did|can|could|will|would|should|has|have)"
+_ASKS = r"(?:how|what|what'?s|when|where|who|who'?s|which|why|whether|is|are|am|do|does|did|can|could|will|would|should|may|has|have)"
 _AFTER = r"(?:if|when|while|since|because|after|before|once|as|given)"
 _PERSON = r"(?:i|you|u|he|she|they|we|it|there|someone|somebody|anyone|anybody)"
 _NOUN = r"(?:my|his|her|their|our|your|the|a|an|this|that|people|ppl|patients)"
 # The verb before its subject: "do they", "can a mother". "This is a", "I have the" are none.
 _INVERTED = (
-    rf"\b(?:(?:is|are|do|does|did|can|could|will|would|should|must)\s+{_PERSON}|(?:has|have)\s+(?:you|u|he|she|they|anyone)"
+    rf"\b(?:(?:is|are|am|do|does|did|can|could|will|would|should|must|may)\s+{_PERSON}|(?:has|have)\s+(?:you|u|he|she|they|anyone)"
     rf"|(?:does|did|can|could|would|should)\s+{_NOUN})\b"
 )
 # "… and once it is over do I need more": a condition, then what is asked.
@@ -26,8 +26,8 @@ _CONDITIONAL = rf"{_AFTER}\b[^?.!;]{{3,80}}?{_INVERTED}"
 _REQUEST = r"(?:tell me|let me know|explain|give me)\b"
 _BESIDES = r"(?:(?:\w+ly|then|like|further|furthermore|maybe|um|second|lastly|if so|if not)\W+){0,2}"
 _PART = re.compile(
-    rf"\?+\s+|[.!]\s+|\s*\n+\s*"
-    rf"|\s*[;,]?\s+(?:and also|and|also|plus|&)\W+{_BESIDES}(?={_ASKS}\b|{_CONDITIONAL}|{_REQUEST})"
+    rf"\?+\s+|[.!]\s+|\s*\n+\s*|[;,]?\s+(?=\(?(?:[a-h]|i{{1,3}}|iv|\d)\)\s)"
+    rf"|\s*[;,]?\s+(?:and also|and|also|plus|&|n|\+)\W+{_BESIDES}(?={_ASKS}\b|{_CONDITIONAL}|{_REQUEST})"
     rf"|\s*[,;]\s+{_BESIDES}(?={_ASKS}\b)",
     re.IGNORECASE,
 )
@@ -44,7 +44,7 @@ _INDIRECT = re.compile(
 # "When choosing a program, is …", "if he works nights, can …": the first half is no question of its own.
 _CONDITION = re.compile(rf"{_AFTER}\b(?!\s+(?:is|are|do|does|did|can|will|would|should)\b)", re.IGNORECASE)
 # "1. Is detox included": the number is no part of the question.
-_NUMBERED = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[-*•])\s+")
+_NUMBERED = re.compile(r"^\s*(?:\(?(?:\d{1,2}[.)]|(?:[a-h]|i{1,3}|iv)\))|[-*•])\s+")
 # "…, which is more than I make": no question.
 _RELATIVE = re.compile(r"which (?:is|are|was|were|has|have|means?|i|he|she|they|we)\b", re.IGNORECASE)
 # "Caller is asking whether …": who asks is no part of the question.
