@@ -27,7 +27,7 @@ MORE = frozenset(
     "wendell wilbur winnie winston yasmin zach zack zane".split()
 )  # fmt: skip
 AMBIGUOUS = frozenset(
-    "abril al ali alma alta amador amber amparo ana angel april art arya asia asuncion aurora austin autumn "
+    "chuck abril al ali alma alta amador amber amparo ana angel april art arya asia asuncion aurora austin autumn "
     "bailey benito bill brandy brook brooke brooks cal carol chad chance charity chase cheyenne christian clara "
     "clay clear clemente cole concepcion cruz daisy dakota dale dallas dawn dean dee denver dev diamond diego "
     "dolores don drew dulce earl ebony ed eli eloy esparta esperanza eva eve faith fe felix forest forum frank "
@@ -107,7 +107,7 @@ _NO_NAME = STOP_WORDS | frozenset(
     "has have does did do is are was were be been will would could should can may might must shall the a an my your his "
     "her our their this that these those it he she they we i me him them us who what where when why how "
     "group phone email address date insurance court probation work school home rehab detox treatment therapy program "
-    "alcohol drugs weed meth heroin fentanyl cocaine opioids pills suboxone methadone vivitrol naltrexone xanax adderall "
+    "little big alcohol drugs weed meth heroin fentanyl cocaine opioids pills suboxone methadone vivitrol naltrexone xanax adderall "
     "percocet medicaid medicare aetna cigna kaiser anthem tricare humana christian catholic jewish muslim hispanic native "
     "american english spanish california texas synergy someone somebody anybody anyone everyone nobody mother father "
     "officer counselor judge deputy sergeant nurse doctor offices manager records release releases review visit visits wife husband son daughter".split()
