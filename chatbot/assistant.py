@@ -10,12 +10,22 @@ from chatbot import answers, safety
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
 from chatbot.contradictions import opposites
-from chatbot.conversation import Reading, Turn, addresses_program, contextualise, corrects, small_talk, tells_enough
+from chatbot.conversation import (
+    Reading,
+    Turn,
+    addresses_program,
+    asks_on,
+    contextualise,
+    corrects,
+    small_talk,
+    tells_enough,
+)
 from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
 from chatbot.index import PassageIndex
 from chatbot.languages import foreign_language
+from chatbot.lexical import STOP_WORDS, words
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader
 from chatbot.reasons import Reasons, explain
 from chatbot.retrieval import Retriever, common_terms, spellings, unclear
@@ -38,6 +48,8 @@ COVERED, THE_SAME, PLAINLY = 0.75, 0.85, 0.05
 so; and its lead over any unanswered one."""
 FAMILIAR = 0.8
 """Cosine with any known question of what the classifier hardly takes for danger and is answered, with whom to call above."""
+LONGEST_TERM = 2
+"""Words that are looked up by themselves, at most."""
 FITS, FITS_TOGETHER = 0.75, 0.85
 """Cosine with a known unanswered question from which its referral fits, and of a follow-up with what came before it."""
 
@@ -146,6 +158,15 @@ class Assistant:
     def _weigh(self, question: str, screening: Screening) -> Screening:
         """What the classifier alone took for a concern is none where the question is plainly another; where it might be
         danger all the same, it is answered, with whom to call above."""
+        if len(words(question)) <= LONGEST_TERM and (screening.concern is None or screening.guessed):
+            if safety.is_grave(question):
+                return (
+                    screening
+                    if screening.concern and not screening.faint
+                    else replace(screening, concern=None, doubtful=True)
+                )
+            if self._is_term(question):
+                return replace(screening, concern=None, doubtful=False)
         if screening.faint and (
             foreign_language(question, self._vocabulary) or max(self._nearness(question)) >= FAMILIAR
         ):
@@ -169,6 +190,12 @@ class Assistant:
         quotes = self._quotes_beside(asked)
         text = f"{card}\n\n{opening}\n\n{answers.quoted(quotes)}" if quotes else card
         return Answer(status, text, quotes, helplines=safety.pick(self.helplines, *names))
+
+    def _is_term(self, message: str) -> bool:
+        """Whether a message is a word or two of the library's, as typed into a search box: the classifiers learned from
+        sentences and know nothing of these."""
+        said = words(message)
+        return 0 < len(said) <= LONGEST_TERM and self._vocabulary.issuperset(said) and not STOP_WORDS.issuperset(said)
 
     def _is_covered(self, question: str, before: Sequence[Exchange] = (), like: float = COVERED) -> bool:
         """Whether a question is plainly like known ones that the articles answer; no if searching fails."""
@@ -198,10 +225,10 @@ class Assistant:
         return ()
 
     def _make_small_talk(self, question: str, screening: Screening, history: Sequence[Turn]) -> Answer | None:
-        kind: str | None = small_talk(question) or screening.talk
+        kind: str | None = small_talk(question) or (None if self._is_term(question) else screening.talk)
         reading = contextualise(question, history)
         meant = small_talk(question) or (reading.bearing not in ("more", "where") and addresses_program(question))
-        asks = reading.bearing == "where" or corrects(reading)
+        asks = reading.bearing == "where" or corrects(reading) or asks_on(reading)
         if not kind or (not meant and (asks or self._is_covered(question, reading.before))):
             return None
         helplines = safety.pick(self.helplines, "referral", "crisis") if kind in ("human", "insult") else ()

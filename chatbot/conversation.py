@@ -8,7 +8,9 @@ from typing import Literal
 from chatbot.lexical import STOP_WORDS, terms
 from chatbot.segmentation import Exchange
 
-Talk = Literal["greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human", "insult"]
+Talk = Literal[
+    "greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human", "insult", "acknowledgement"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ _TALK: tuple[tuple[Talk, str], ...] = (
     (
         "goodbye",
         r"(?:good ?)?bye(?: bye| now)?|see (?:you|ya)(?: later)?|good ?night|have a (?:good|nice) (?:day|night|one)|that'?s all(?: thanks)?|take care",
+    ),
+    (
+        "acknowledgement",
+        r"(?:that'?s |very |really |how |all |of )?(?:ok(?:ay)?|k|right|good|great|sure|perfect|cool|nice|wonderful|excellent|exactly|fine|alright|awesome"
+        r"|amazing|fair(?: enough)?|true|interesting|noted|understood|got it|gotcha|i see|(?:that )?makes sense|good to know|course|yes|yeah|yep|yup|no|nope|nah)",
     ),
 )
 _FILLER = r"(?:ok(?:ay)?|alright|well|so|and|oh|um|hm+|anyway|then|now|please|though|lol)"
@@ -165,6 +172,16 @@ def _exchanges(history: Sequence[Turn]) -> tuple[Exchange, ...]:
         reply = following.content if following is not None and following.role == "assistant" else ""
         asked.append(Exchange(text[:LONGEST_EARLIER], reply))
     return tuple(asked[-EARLIER:])
+
+
+_ASKS_ON = re.compile(
+    r"(?:(?:and|so|but|ok(?:ay)?|well) )*(?:who|what|when|where|which|how|why|is|are|do|does|can|will)\b", re.IGNORECASE
+)
+
+
+def asks_on(reading: Reading) -> bool:
+    """Whether a message asks something of what was asked before: "who makes that call"."""
+    return bool(reading.before and reading.bearing in ("leans", "perhaps") and _ASKS_ON.match(reading.alone))
 
 
 def corrects(reading: Reading) -> bool:

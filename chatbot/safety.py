@@ -169,6 +169,18 @@ def _denied(text: str, start: int, concern: Concern) -> bool:
     return concern is Concern.SUICIDE and _DENIED.search(before) is not None
 
 
+_GRAVE_ALONE = re.compile(
+    r"\b(?:suicid\w*|overdos\w*|seizures?|convulsions?|unresponsive|gurgling|hallucinat\w*|strangl\w*|self[- ]?harm\w*|rape[ds]?|violence"
+    r"|child abuse|abused|dying|die|dead|hurt(?:ing)?|unsafe|in danger)\b",
+    re.IGNORECASE,
+)
+
+
+def is_grave(term: str) -> bool:
+    """Whether a message of a word or two names a danger to life: who types no more than that may be in it."""
+    return _GRAVE_ALONE.search(normalise(term)) is not None
+
+
 def screen(message: str) -> Concern | None:
     """The gravest concern that the message is a sign of, or None."""
     text = normalise(message)

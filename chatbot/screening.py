@@ -33,6 +33,9 @@ DANGER = 0.3
 """The classifier's probability from which a message counts as danger."""
 CERTAIN, BRIEF = 0.8, 6
 """Below this, what is small talk in so few words is no danger: "goodbye" is one word of many farewells."""
+IN_PLACE = 0.55
+"""What the classifier alone takes for danger, but less than this on average with how it reads it after the question
+before, gets its answer, with whom to call above it: "why not just go home" after inpatient care is no cry for help."""
 CONFIRMED = 0.05
 """The same where a pattern saw it too."""
 DOUBTFUL = 0.15
@@ -158,6 +161,8 @@ class Screen:
         if seen is None and talk and danger < CERTAIN and len(text.split()) <= BRIEF:
             return Screening(None, talk=talk)
         patterned = seen is not None and seen is not Concern.MEDICAL_ADVICE
+        if seen is None and danger >= DANGER and (danger + self._in_place(text, history, danger)) / 2 < IN_PLACE:
+            return Screening(None, True, talk)
         if danger >= DANGER or (patterned and danger >= CONFIRMED):
             return Screening(
                 seen if patterned and seen is not None else kind,
@@ -167,6 +172,16 @@ class Screen:
         if medical >= MEDICAL or (seen is Concern.MEDICAL_ADVICE and medical >= CONFIRMED):
             return Screening(Concern.MEDICAL_ADVICE, guessed=seen is None)
         return Screening(None, danger >= DOUBTFUL, talk)
+
+    def _in_place(self, text: str, history: Sequence[Turn], alone: float) -> float:
+        """The probability of danger of a message read after the question before it; `alone` where there is none, or
+        danger was in the air before."""
+        asked = [turn.content for turn in history if turn.role == "user"]
+        if self._model is None or not asked or danger_before(history):
+            return alone
+        before = safety.normalise(asked[-1][:LONGEST_BEFORE]).rstrip("?. ")
+        shares = self._model.shares(self._model.rows([f"{before}? {text}"]))[0]
+        return 1.0 - float(shares[0]) - float(shares[-1])
 
 
 def unreadable(message: str, limit: int) -> Literal["empty", "long", "unreadable"] | None:

@@ -300,6 +300,27 @@ def test_who_wants_a_person_gets_numbers(assistant: Assistant) -> None:
     assert assistant.ask("can I talk to a human?").helplines
 
 
+@pytest.mark.parametrize("term", ["DBT", "work", "kids", "abuse", "children?", "evening", "phone number", "drug abuse"])
+def test_a_word_of_the_librarys_is_looked_up_and_is_neither_small_talk_nor_danger(
+    assistant: Assistant, term: str
+) -> None:
+    answer = assistant.ask(term)
+    assert answer.status not in (Status.SMALL_TALK, Status.CRISIS)
+    assert IN_CASE not in answer.text
+
+
+@pytest.mark.parametrize("term", ["suicide", "overdose", "overdosing", "seizure?", "self harm", "child abuse"])
+def test_a_word_that_names_a_danger_shows_whom_to_call(assistant: Assistant, term: str) -> None:
+    answer = assistant.ask(term)
+    assert answer.status is Status.CRISIS or IN_CASE in answer.text
+    assert answer.helplines
+
+
+@pytest.mark.parametrize("word", ["great", "of course", "that makes sense", "no", "yep", "all right"])
+def test_a_word_of_assent_is_small_talk(assistant: Assistant, word: str) -> None:
+    assert assistant.ask(word).text == SMALL_TALK["acknowledgement"]
+
+
 def test_a_greeting_does_not_change_the_answer(assistant: Assistant) -> None:
     assert assistant.ask(f"Hello, {DETOX}") == assistant.ask(DETOX)
 
@@ -517,6 +538,13 @@ def test_who_asks_where_it_stands_is_told_and_not_taken_for_small_talk(assistant
     again = assistant.ask(message, history)
     assert again.status is Status.ANSWERED
     assert {citation.quote for citation in again.citations} <= {citation.quote for citation in answer.citations}
+
+
+@pytest.mark.parametrize("message", ["who makes that call", "are they honest"])
+def test_who_asks_on_is_not_taken_for_small_talk(assistant: Assistant, message: str) -> None:
+    before = "who decides which level of care a person needs?"
+    history = [Turn("user", before), Turn("assistant", assistant.ask(before).text)]
+    assert assistant.ask(message, history).status is not Status.SMALL_TALK
 
 
 def test_the_history_bends_no_question_that_stands_by_itself(assistant: Assistant) -> None:

@@ -159,3 +159,25 @@ def test_damaged_weights_of_small_talk_are_refused(tmp_path: Path, damage: str) 
 @pytest.mark.parametrize("message", ["he hit me", "took everything", "i want to die", "she collapsed", "kms"])
 def test_few_words_can_be_danger(screen: Screen, message: str) -> None:
     assert screen(message).concern in DANGERS
+
+
+def test_what_sounds_like_danger_only_by_itself_is_answered_after_the_question_that_it_goes_on_from(
+    screen: Screen,
+) -> None:
+    message = "any other upside of being home"
+    asked = [Turn("user", "Is it good to live at home during an IOP?"), Turn("assistant", "Yes.")]
+    assert screen(message).concern in DANGERS
+    assert screen(message, asked) == Screening(None, doubtful=True)
+
+
+@pytest.mark.parametrize(
+    "message", ["took everything", "i want to die", "she wont wake up", "goodbye to all of you, i'm done"]
+)
+def test_danger_is_noticed_after_an_ordinary_question(screen: Screen, message: str) -> None:
+    asked = [Turn("user", "Is it good to live at home during an IOP?"), Turn("assistant", "Yes.")]
+    assert screen(message, asked).concern in DANGERS
+
+
+def test_after_danger_was_in_the_air_the_question_before_takes_nothing_back(screen: Screen) -> None:
+    before = [Turn("user", "i want to die"), Turn("assistant", CARDS["suicide"])]
+    assert screen("any other upside of being home", before).alarming
