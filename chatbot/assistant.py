@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from chatbot import answers, safety
+from chatbot.acquaintance import Acquaintance
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
 from chatbot.contradictions import opposites
@@ -25,10 +26,9 @@ from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
 from chatbot.index import PassageIndex
 from chatbot.languages import foreign_language
-from chatbot.lexical import STOP_WORDS, words
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader
 from chatbot.reasons import Reasons, explain
-from chatbot.retrieval import Retriever, common_terms, spellings, unclear
+from chatbot.retrieval import Retriever, common_terms, unclear
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening, danger_before, unreadable
 from chatbot.segmentation import Exchange, split_questions
@@ -43,13 +43,6 @@ VERY_QUESTION, NEARER = 0.97, 0.02
 one: what the owner says of it holds."""
 SURE = 0.9
 """Support from which a question in another language is answered, and one that may lean on others, by itself."""
-COVERED, THE_SAME, PLAINLY = 0.75, 0.85, 0.05
-"""Cosine with a known answered question of what is no medical decision, and of what is no danger, unless a pattern says
-so; and its lead over any unanswered one."""
-FAMILIAR = 0.8
-"""Cosine with any known question of what the classifier hardly takes for danger and is answered, with whom to call above."""
-LONGEST_TERM = 2
-"""Words that are looked up by themselves, at most."""
 FITS, FITS_TOGETHER = 0.75, 0.85
 """Cosine with a known unanswered question from which its referral fits, and of a follow-up with what came before it."""
 
@@ -68,7 +61,7 @@ class Assistant:
     ) -> None:
         self.index, self.encoder, self._reader = index, encoder, reader
         self._retriever = Retriever(index, encoder)
-        self._vocabulary, self._suggest = frozenset(spellings(index)), Suggestions(index)
+        self._acquainted, self._suggest = Acquaintance(self._retriever), Suggestions(index)
         self._common, self._opposites, self._limit = common_terms(index), opposites(index), max_question_characters
         self._screen, self.helplines = screen or Screen(None), helplines
         self.articles: tuple[Article, ...] = tuple(index.articles.values())
@@ -99,7 +92,7 @@ class Assistant:
         """The same, with what was found on each question of the message where it came to a search of its own."""
         if fault := unreadable(question, self._limit):
             return Answer(Status.INVALID, answers.INVALID[fault].format(limit=self._limit), index=self.index_digest), []
-        screening = self._weigh(question, self._screen(question, history))
+        screening = self._acquainted.weigh(question, self._screen(question, history))
         findings: list[Finding] = []
         reply = (
             self._notice_danger(question, screening)
@@ -155,27 +148,6 @@ class Assistant:
         quotes = select(finding.question, hits, support_of_more(finding, hits, said), self.index)
         return replace(finding, quotes=tuple(one for one in quotes if self._cite([one], 0)[0].quote not in said))
 
-    def _weigh(self, question: str, screening: Screening) -> Screening:
-        """What the classifier alone took for a concern is none where the question is plainly another; where it might be
-        danger all the same, it is answered, with whom to call above."""
-        if len(words(question)) <= LONGEST_TERM and (screening.concern is None or screening.guessed):
-            if safety.is_grave(question):
-                return (
-                    screening
-                    if screening.concern and not screening.faint
-                    else replace(screening, concern=None, doubtful=True)
-                )
-            if self._is_term(question):
-                return replace(screening, concern=None, doubtful=False)
-        if screening.faint and (
-            foreign_language(question, self._vocabulary) or max(self._nearness(question)) >= FAMILIAR
-        ):
-            return replace(screening, concern=None, doubtful=True)
-        medical = screening.concern is Concern.MEDICAL_ADVICE
-        if screening.guessed and self._is_covered(question, like=COVERED if medical else THE_SAME):
-            return replace(screening, concern=None, doubtful=not medical)
-        return screening
-
     def _notice_danger(self, question: str, screening: Screening) -> Answer | None:
         concern = screening.concern
         if concern is None:
@@ -190,24 +162,6 @@ class Assistant:
         quotes = self._quotes_beside(asked)
         text = f"{card}\n\n{opening}\n\n{answers.quoted(quotes)}" if quotes else card
         return Answer(status, text, quotes, helplines=safety.pick(self.helplines, *names))
-
-    def _is_term(self, message: str) -> bool:
-        """Whether a message is a word or two of the library's, as typed into a search box: the classifiers learned from
-        sentences and know nothing of these."""
-        said = words(message)
-        return 0 < len(said) <= LONGEST_TERM and self._vocabulary.issuperset(said) and not STOP_WORDS.issuperset(said)
-
-    def _is_covered(self, question: str, before: Sequence[Exchange] = (), like: float = COVERED) -> bool:
-        """Whether a question is plainly like known ones that the articles answer; no if searching fails."""
-        answered, unanswered = self._nearness(question, before)
-        return answered >= max(like, unanswered + PLAINLY)
-
-    def _nearness(self, question: str, before: Sequence[Exchange] = ()) -> tuple[float, float]:
-        """Cosines with the nearest known question that the articles answer and that they don't; 0 if searching fails."""
-        with contextlib.suppress(Exception):
-            found = self._retriever.search(question, 1, before)
-            return found.answered, found.unanswered
-        return 0.0, 0.0
 
     def _also_asked(self, message: str) -> list[str]:
         """The ordinary questions that a message about danger holds besides."""
@@ -225,18 +179,18 @@ class Assistant:
         return ()
 
     def _make_small_talk(self, question: str, screening: Screening, history: Sequence[Turn]) -> Answer | None:
-        kind: str | None = small_talk(question) or (None if self._is_term(question) else screening.talk)
+        kind: str | None = small_talk(question) or (None if self._acquainted.is_term(question) else screening.talk)
         reading = contextualise(question, history)
         meant = small_talk(question) or (reading.bearing not in ("more", "where") and addresses_program(question))
         asks = reading.bearing == "where" or corrects(reading) or asks_on(reading)
-        if not kind or (not meant and (asks or self._is_covered(question, reading.before))):
+        if not kind or (not meant and (asks or self._acquainted.is_covered(question, reading.before))):
             return None
         helplines = safety.pick(self.helplines, "referral", "crisis") if kind in ("human", "insult") else ()
         return Answer(Status.SMALL_TALK, answers.SMALL_TALK[kind], suggestions=self.examples, helplines=helplines)
 
     def _look_up_foreign(self, question: str) -> Answer | None:
         """A message in another language: one sentence in it, and what the articles say where that is beyond doubt."""
-        language = foreign_language(question, self._vocabulary)
+        language = foreign_language(question, self._acquainted.vocabulary)
         if language is None:
             return None
         finding, helplines = self.find(question), safety.pick(self.helplines, "referral", "crisis")
@@ -263,8 +217,11 @@ class Assistant:
             return [self._find_more(asked, said)], answers.NO_MORE
         findings: list[Finding] = []
         for part in split_questions(reading.alone):
-            before = (*reading.before, *(Exchange(one.question, quoted_text(one, self.index)) for one in findings))
-            findings.append(self._find_in_place(part, before))
+            found = self._find_in_place(part, reading.before)
+            if findings and not found.quotes:  # most parts can be read without those before them
+                before = (*reading.before, *(Exchange(one.question, quoted_text(one, self.index)) for one in findings))
+                found = self._find_in_place(part, before)
+            findings.append(found)
         return findings, answers.NOT_COVERED
 
     def _find_in_place(self, question: str, before: Sequence[Exchange]) -> Finding:

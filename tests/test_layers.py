@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("graph", "encoder", "dense", "kernel", "lexical", "segmentation"),
     ("storage", "index"),
     ("retrieval", "reader", "differences", "contradictions", "selection", "reasons", "topics", "gaps"),
-    ("answers", "safety", "languages", "conversation", "screening"),
+    ("answers", "safety", "languages", "conversation", "screening", "acquaintance"),
     ("assistant",),
 )
 """From the bottom. Within one, a module may import those named before it. Whatever is not here is above."""
