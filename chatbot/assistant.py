@@ -185,7 +185,7 @@ class Assistant:
         asks = reading.bearing == "where" or corrects(reading) or asks_on(reading)
         if not kind or (not meant and (asks or self._acquainted.is_covered(question, reading.before))):
             return None
-        helplines = safety.pick(self.helplines, "referral", "crisis") if kind in ("human", "insult") else ()
+        helplines = safety.pick(self.helplines, "referral", "crisis") if kind in ("human", "insult", "ability") else ()
         return Answer(Status.SMALL_TALK, answers.SMALL_TALK[kind], suggestions=self.examples, helplines=helplines)
 
     def _look_up_foreign(self, question: str) -> Answer | None:

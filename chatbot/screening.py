@@ -51,6 +51,11 @@ FAINT = 0.6
 those that show danger 0.58 and more."""
 MEDICAL = 0.45
 """The classifier's probability from which a personal medical decision is asked for."""
+ASIDE, SHORTEST_TOLD = 0.95, 4
+"""From this danger of what is told beside a question, read by itself, whom to call is shown: the question may hide it."""
+_ASKING = r"(?:how|what|when|where|who|which|why|is|are|do|does|did|can|could|will|would|should|may)\b"
+_BEFORE_ASKING = re.compile(rf"(?<=[.!?;])\s+|,\s+(?={_ASKING})", re.IGNORECASE)
+_OPENS_A_QUESTION = re.compile(_ASKING, re.IGNORECASE)
 _STILL = re.compile(
     r"\W*(?:yes|yeah|yep|yup|y|i am|i do|i have|kind of|sort of|maybe|a little|not really|no i'?m not|i'?m not (?:ok|okay|safe)"
     r"|not (?:ok|okay|safe)|no|help|help me|please|pls|i don'?t know|idk|tonight|right now|now)\b.{0,40}",
@@ -171,7 +176,10 @@ class Screen:
             )
         if medical >= MEDICAL or (seen is Concern.MEDICAL_ADVICE and medical >= CONFIRMED):
             return Screening(Concern.MEDICAL_ADVICE, guessed=seen is None)
-        return Screening(None, danger >= DOUBTFUL, talk)
+        before_it = told(text)
+        apart = self._model.shares(self._model.rows([before_it]))[0] if before_it else None
+        aside = apart is not None and 1.0 - float(apart[0]) - float(apart[-1]) >= ASIDE
+        return Screening(None, danger >= DOUBTFUL or aside, talk)
 
     def _in_place(self, text: str, history: Sequence[Turn], alone: float) -> float:
         """The probability of danger of a message read after the question before it; `alone` where there is none, or
@@ -200,6 +208,14 @@ def parts(message: str) -> list[str]:
     if len(sentences) < STORY:
         return [message]
     return [message, *(f"{one} {other}" for one, other in itertools.pairwise(sentences))]
+
+
+def told(message: str) -> str:
+    """What a message tells beside the question that it asks; empty where it does only one of the two."""
+    pieces = [piece for piece in _BEFORE_ASKING.split(message) if piece]
+    telling = [piece for piece in pieces if not (piece.endswith("?") or _OPENS_A_QUESTION.match(piece))]
+    text = " ".join(telling)
+    return text if 0 < len(telling) < len(pieces) and len(text.split()) >= SHORTEST_TOLD else ""
 
 
 def _says_nothing(text: str) -> bool:

@@ -14,7 +14,7 @@ from chatbot.conversation import Turn
 from chatbot.errors import ModelError
 from chatbot.evaluation import read_questions
 from chatbot.safety import Concern
-from chatbot.screening import CLASSES, TALK_WEIGHTS, ConcernModel, Screen, Screening, parts
+from chatbot.screening import CLASSES, TALK_WEIGHTS, ConcernModel, Screen, Screening, parts, told
 
 MESSAGES = [json.loads(line) for line in (ROOT / "tests" / "messages" / "tune.jsonl").read_text("utf-8").splitlines()]
 DANGERS = frozenset(Concern) - {Concern.MEDICAL_ADVICE}
@@ -181,3 +181,21 @@ def test_danger_is_noticed_after_an_ordinary_question(screen: Screen, message: s
 def test_after_danger_was_in_the_air_the_question_before_takes_nothing_back(screen: Screen) -> None:
     before = [Turn("user", "i want to die"), Turn("assistant", CARDS["suicide"])]
     assert screen("any other upside of being home", before).alarming
+
+
+def test_what_is_told_before_a_question_is_read_by_itself(screen: Screen) -> None:
+    assert screen("i gave my dog away and wrote the letters, is iop even worth it").alarming
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("I lost my job last spring. Does it cost much?", "I lost my job last spring."),
+        ("my son came home late, can he still go", "my son came home late,"),
+        ("Does it cost much? Who pays?", ""),
+        ("I lost my job last spring.", ""),
+        ("hi, can he go", ""),
+    ],
+)
+def test_what_a_message_tells_beside_its_question(message: str, expected: str) -> None:
+    assert told(message).rstrip(",") == expected.rstrip(",")
