@@ -7,10 +7,11 @@ from dataclasses import replace
 from chatbot import safety
 from chatbot.languages import foreign_language
 from chatbot.lexical import STOP_WORDS, words
-from chatbot.retrieval import Retriever, spellings
+from chatbot.retrieval import Retriever
 from chatbot.safety import Concern
 from chatbot.screening import Screening
 from chatbot.segmentation import Exchange
+from chatbot.vocabulary import spellings
 
 COVERED, THE_SAME, PLAINLY = 0.75, 0.85, 0.05
 """Cosine with a known answered question of what is no medical decision, and of what is no danger, unless a pattern says

@@ -28,13 +28,14 @@ from chatbot.index import PassageIndex
 from chatbot.languages import foreign_language
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader
 from chatbot.reasons import Reasons, explain
-from chatbot.retrieval import Retriever, common_terms, unclear
+from chatbot.retrieval import Retriever, unclear
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening, danger_before, unreadable
 from chatbot.segmentation import Exchange, split_questions
 from chatbot.selection import Finding, Quote, confidence, quoted_in, quoted_text, select, support_of_more
 from chatbot.settings import Settings
 from chatbot.topics import Suggestions, nearest_topics, opening_questions, topic_quotes
+from chatbot.vocabulary import common_terms
 
 CANDIDATES = 12
 """Sentences that the reader reads for one question."""
@@ -217,9 +218,10 @@ class Assistant:
             return [self._find_more(asked, said)], answers.NO_MORE
         findings: list[Finding] = []
         for part in split_questions(reading.alone):
-            found = self._find_in_place(part, reading.before)
-            if findings and not found.quotes:  # most parts can be read without those before them
-                before = (*reading.before, *(Exchange(one.question, quoted_text(one, self.index)) for one in findings))
+            before = (*reading.before, *(Exchange(one.question, quoted_text(one, self.index)) for one in findings))
+            enough = tells_enough(part, self._common)  # most parts can be read without those before them
+            found = self._find_in_place(part, reading.before if enough else before)
+            if enough and findings and not found.quotes:
                 found = self._find_in_place(part, before)
             findings.append(found)
         return findings, answers.NOT_COVERED

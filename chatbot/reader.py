@@ -73,7 +73,8 @@ def signals(search: Search, logits: Support | None) -> npt.NDArray[np.float64]:
 
 def question_signals(search: Search, logits: Support | None) -> npt.NDArray[np.float64]:
     """What says whether the articles answer at all, shape (number of signals,): how near the question is to known
-    ones of either kind, the reader's best logit, the best cosines, and what the known questions say together; then, which
+    ones of either kind, the reader's best logit, the best cosines, what the known questions say together, and how far
+    they agree on a sentence, on an answer and on a topic without one; then, which
     count where there are no known questions, the means over the best three hits and over all: what is a little like
     everything is answered by nothing."""
     hits = search.hits
@@ -90,6 +91,8 @@ def question_signals(search: Search, logits: Support | None) -> npt.NDArray[np.f
             near[0],
             max(around),
             search.vote,
+            max(hit.vote for hit in hits),
+            *search.agreed,
             read[:3].mean(),
             read.mean(),
             near[:3].mean(),
@@ -101,7 +104,7 @@ def question_signals(search: Search, logits: Support | None) -> npt.NDArray[np.f
     )
 
 
-WITH_QUESTIONS = 7
+WITH_QUESTIONS = 10
 """So many of them, the first, are looked at where there are known questions."""
 
 

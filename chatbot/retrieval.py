@@ -1,7 +1,6 @@
 """Finding the sentences that could answer: dense passages, dense sentences, BM25 and known questions, fused."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +14,10 @@ from chatbot.encoder import Encoder
 from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
 from chatbot.kernel import weights
-from chatbot.lexical import STOP_WORDS, stem, terms, words
+from chatbot.lexical import stem, terms, words
 from chatbot.passages import Passage, Sentence
 from chatbot.segmentation import Exchange, asking_sentence
+from chatbot.vocabulary import spellings
 
 BM25_HALF = 6.0
 """A BM25 of this much counts half of what BM25 can: it has no upper end, cosines have."""
@@ -40,8 +40,6 @@ QUOTED = 3
 READ_AS, NEAREST_COUNTS = 0.7, 0.6
 """From this cosine with it, a follow-up is searched in the words of the nearest known question, and moved towards it by
 so much: by itself, what is read rightly is often refused."""
-COMMON = 0.06
-"""Words in a larger share of the sentences are common."""
 LONG_WORD = 10
 """From this many letters two slips are put right, below it one."""
 SHORTEST_TYPO = 5
@@ -87,6 +85,9 @@ class Search:
     """Cosine with the nearest known question that they don't answer; 0 without one."""
     vote: float = 0.0
     """What the known questions near it say together: about 1 that the articles answer it, -1 that they don't."""
+    agreed: tuple[float, float] = (0.0, 0.0)
+    """How much of that falls on one answer, and on one topic that they don't answer: the most on any. Questions near it
+    that want different things say little of what it wants."""
     say: str = ""
     """Where the answer to the nearest unanswered one is to be had."""
     read_as: str = ""
@@ -125,6 +126,9 @@ class Retriever:
         self._passage_of = np.array([number for number, _ in index.sentences], dtype=np.int64)
         self._words = spellings(index)
         self._answered = np.array([bool(question.places) for question in index.questions], dtype=bool)
+        wanted = [rows or question.topic for question, rows in zip(index.questions, index.question_rows, strict=True)]
+        number = {one: place for place, one in enumerate(dict.fromkeys(wanted))}
+        self._wanted = np.array([number[one] for one in wanted], dtype=np.int64)
 
     def prepare(self, question: str) -> Query:
         """Put slips of the keyboard right, write abbreviations out, add the articles' words for lay words."""
@@ -270,8 +274,14 @@ class Retriever:
             "answered": float(near.cosines[answered].max(initial=0.0)),
             "unanswered": float(near.cosines[~answered].max(initial=0.0)),
             "vote": float(near.weights @ np.where(answered, 1.0, -1.0)),
+            "agreed": (self._agreed(near, answered), self._agreed(near, ~answered)),
             "say": self.index.questions[nearest].say if nearest is not None else "",
         }
+
+    def _agreed(self, near: Neighbours, of: npt.NDArray[np.bool_]) -> float:
+        """The most that the neighbours of one kind say together for one thing wanted."""
+        sums = np.bincount(self._wanted[near.numbers][of], near.weights[of])
+        return float(sums.max(initial=0.0))
 
     def _hit(self, row: int, scores: dict[str, Vectors]) -> Hit:
         number, sentence = self.index.sentences[row]
@@ -290,21 +300,6 @@ def _squash(bm25: Vectors) -> Vectors:
     return bm25 / (bm25 + BM25_HALF)
 
 
-def spellings(index: PassageIndex) -> list[str]:
-    """Every word of the articles, their headings, the glossary and the known questions' subjects, sorted."""
-    glossary = index.glossary
-    texts: list[str] = [text for passage in index.passages for text in (*passage.trail, passage.text)]
-    texts += [*glossary.abbreviations, *glossary.abbreviations.values(), *glossary.lay_words]
-    texts += [text for values in glossary.lay_words.values() for text in values]
-    return sorted({word for text in texts for word in words(text)} | STOP_WORDS)
-
-
 def unclear(search: Search) -> bool:
     """Whether a follow-up, read after the questions before it, is like none that is known."""
     return search.together and 0.0 < max(search.answered, search.unanswered) < READ_AS
-
-
-def common_terms(index: PassageIndex) -> frozenset[str]:
-    """Stems that stand in more sentences than say anything of what one of them is about."""
-    counts = Counter(term for row in range(len(index.sentences)) for term in set(terms(index.sentence_text(row))))
-    return frozenset(term for term, count in counts.items() if count > COMMON * len(index.sentences))

@@ -12,18 +12,29 @@ class Exchange:
     reply: str = ""
 
 
-_ASKS = r"(?:how|what|what'?s|when|where|who|who'?s|which|why|whether|is|are|am|do|does|did|can|could|will|would|should|may|has|have)"
+_ASKS = (
+    r"(?:(?:(?:on|at|for|in|to|of|by|with|from|about|until|under) )?(?:how|what|when|where|who|which|whom)"
+    r"|what'?s|who'?s|why|whether|is|are|am|do|does|did|can|could|will|would|should|may|has|have)"
+)
 _AFTER = r"(?:if|when|while|since|because|after|before|once|as|given)"
 _PERSON = r"(?:i|you|u|he|she|they|we|it|there|someone|somebody|anyone|anybody)"
 _NOUN = r"(?:my|his|her|their|our|your|the|a|an|this|that|people|ppl|patients)"
+# "I already did a month" has its subject before the verb.
+_NO_SUBJECT = "".join(
+    rf"(?<!\b{word} )"
+    for word in "i he she they we you u it who that which already just also only never ever once even".split()
+)
 # The verb before its subject: "do they", "can a mother". "This is a", "I have the" are none.
 _INVERTED = (
     rf"\b(?:(?:is|are|am|do|does|did|can|could|will|would|should|must|may)\s+{_PERSON}|(?:has|have)\s+(?:you|u|he|she|they|anyone)"
-    rf"|(?:does|did|can|could|would|should)\s+{_NOUN})\b"
+    rf"|{_NO_SUBJECT}(?:does|did|can|could|would|should)\s+{_NOUN})\b"
 )
 # "… and once it is over do I need more": a condition, then what is asked.
 _CONDITIONAL = rf"{_AFTER}\b[^?.!;]{{3,80}}?{_INVERTED}"
-_REQUEST = r"(?:tell me|let me know|explain|give me)\b"
+_REQUEST = (
+    r"(?:(?:please|kindly) )?(?:tell me|let me know|give me|remind me|walk me through|explain|describe|clarify|confirm|advise"
+    r"|(?:list|name|state|specify|outline|summari[sz]e) (?:the|all|what|which|who|how|whether|if|your))\b"
+)
 _BESIDES = r"(?:(?:\w+ly|then|like|further|furthermore|maybe|um|second|lastly|if so|if not)\W+){0,2}"
 _PART = re.compile(
     rf"\?+\s+|[.!]\s+|\s*\n+\s*|[;,]?\s+(?=\(?(?:[a-h]|i{{1,3}}|iv|\d)\)\s)"
@@ -32,7 +43,7 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
-    rf"(?:(?:so|ok|okay|and|also|but|well|um|hi|hello|please|then|like|if so|if not)\W+)*(?:{_ASKS}|any (?:chance|way|idea|word))\b",
+    rf"(?:(?:so|ok|okay|and|also|but|well|um|hi|hello|please|then|like|if so|if not)\W+)*(?:{_ASKS}|{_REQUEST}|any (?:chance|way|idea|word))\b",
     re.IGNORECASE,
 )
 _INVERSION = re.compile(_INVERTED, re.IGNORECASE)

@@ -8,7 +8,7 @@ from chatbot.assistant import Assistant
 from chatbot.evaluation import read_questions
 from chatbot.index import PassageIndex
 from chatbot.languages import foreign_language
-from chatbot.retrieval import spellings
+from chatbot.vocabulary import spellings
 
 MESSAGES = {
     "es": "¿El tratamiento ambulatorio incluye la desintoxicación?",

@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("outline", "cleaning", "pdf", "formats", "articles", "passages", "glossary", "questions"),
     ("graph", "encoder", "dense", "kernel", "lexical", "segmentation"),
     ("storage", "index"),
-    ("retrieval", "reader", "differences", "contradictions", "selection", "reasons", "topics", "gaps"),
+    ("vocabulary", "retrieval", "reader", "differences", "contradictions", "selection", "reasons", "topics", "gaps"),
     ("answers", "safety", "languages", "conversation", "screening", "acquaintance"),
     ("assistant",),
 )

@@ -31,7 +31,7 @@ from chatbot.reader import (
 from chatbot.retrieval import BM25_HALF, Retriever, Search
 
 QUESTIONS = ["does IOP include detox?", "what is DBT", "who won the world cup?", "asdf", "?", "rent " * 40]
-SIGNALS, QUESTION_SIGNALS = 11, 14
+SIGNALS, QUESTION_SIGNALS = 11, 17
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,8 @@ def test_the_question_signals_are_of_the_whole_search(retriever: Retriever) -> N
             max(hit.cosine for hit in search.hits),
             max(hit.passage_cosine for hit in search.hits),
             search.vote,
+            max(hit.vote for hit in search.hits),
+            *search.agreed,
             len(search.hits) - 2,
             (len(search.hits) - 1) / 2,
             fmean(near[:3]),

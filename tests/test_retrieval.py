@@ -71,6 +71,23 @@ def test_every_score_is_what_it_is_called(retriever: Retriever, encoder: Package
         )
 
 
+@pytest.mark.parametrize("question", QUESTIONS[:8])
+def test_what_the_neighbours_agree_on_is_the_most_that_they_say_for_one_thing(
+    retriever: Retriever, encoder: PackagedEncoder, question: str
+) -> None:
+    index = retriever.index
+    asked = index.rows.questions.rows() @ placed(encoder.encode_questions, retriever.prepare(question).text)
+    near = np.sort(np.argsort(-asked, kind="stable")[:NEAREST])
+    said: dict[bool, dict[object, float]] = {True: {0: 0.0}, False: {0: 0.0}}
+    for number, weight in zip(near.tolist(), weights(asked[near], index.rows.questions.rows()[near]), strict=True):
+        rows, kind = index.question_rows[number], bool(index.questions[number].places)
+        wanted = rows or index.questions[number].topic
+        said[kind][wanted] = said[kind].get(wanted, 0.0) + weight
+    assert retriever.search(question).agreed == pytest.approx(
+        [max(said[kind].values()) for kind in (True, False)], abs=1e-4
+    )
+
+
 @pytest.mark.parametrize("question", [*QUESTIONS[:10], "", "?", "zzz", "is it the of"])
 def test_hits_stand_in_the_order_of_their_scores(retriever: Retriever, question: str) -> None:
     whole = retriever.search(question, 10**6).hits

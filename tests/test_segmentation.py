@@ -18,6 +18,11 @@ RELAYED = {
         "who decides on the level of care",
     ),
     "does it work, and legally can they sack me?": ("does it work", "can they sack me?"),
+    "Kindly state the weekly hours and where it sits among the levels": (
+        "Kindly state the weekly hours",
+        "where it sits among the levels",
+    ),
+    "Can he keep his post, and on how many days is he away?": ("Can he keep his post", "on how many days is he away?"),
     "how many hours a week & how are they split": ("how many hours a week", "how are they split"),
 }
 
@@ -50,6 +55,9 @@ pieces = st.lists(
         "If he works nights, can he still join?",
         "When choosing a program, is a license needed?",
         "my son drinks. he lost his job. what can we do",
+        "I already did a month away, why would this be any different?",
+        "State law says that we need it, do they do it?",
+        "Does it help with fear, after which I had a relapse?",
         "I heard what a month costs, which is more than I make. Is this cheaper?",
         "We run a small clinic and are short of staff. What would we gain?",
         "asdf",
