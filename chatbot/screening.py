@@ -166,7 +166,8 @@ class Screen:
         if seen is None and talk and danger < CERTAIN and len(text.split()) <= BRIEF:
             return Screening(None, talk=talk)
         patterned = seen is not None and seen is not Concern.MEDICAL_ADVICE
-        if seen is None and danger >= DANGER and (danger + self._in_place(text, history, danger)) / 2 < IN_PLACE:
+        in_place = self._in_place(text, history) if seen is None and danger >= DANGER else None
+        if in_place is not None and (danger + in_place) / 2 < IN_PLACE:
             return Screening(None, True, talk)
         if danger >= DANGER or (patterned and danger >= CONFIRMED):
             return Screening(
@@ -181,12 +182,12 @@ class Screen:
         aside = apart is not None and 1.0 - float(apart[0]) - float(apart[-1]) >= ASIDE
         return Screening(None, danger >= DOUBTFUL or aside, talk)
 
-    def _in_place(self, text: str, history: Sequence[Turn], alone: float) -> float:
-        """The probability of danger of a message read after the question before it; `alone` where there is none, or
-        danger was in the air before."""
+    def _in_place(self, text: str, history: Sequence[Turn]) -> float | None:
+        """The probability of danger of a message read after the question before it; None where there is none, or danger
+        was in the air before."""
         asked = [turn.content for turn in history if turn.role == "user"]
         if self._model is None or not asked or danger_before(history):
-            return alone
+            return None
         before = safety.normalise(asked[-1][:LONGEST_BEFORE]).rstrip("?. ")
         shares = self._model.shares(self._model.rows([f"{before}? {text}"]))[0]
         return 1.0 - float(shares[0]) - float(shares[-1])

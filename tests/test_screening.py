@@ -178,6 +178,12 @@ def test_danger_is_noticed_after_an_ordinary_question(screen: Screen, message: s
     assert screen(message, asked).concern in DANGERS
 
 
+def test_without_a_question_before_danger_that_is_hardly_seen_is_danger(screen: Screen) -> None:
+    message = "I was raped last night at the party"
+    assert screen(message).faint
+    assert screen(message).concern in DANGERS
+
+
 def test_after_danger_was_in_the_air_the_question_before_takes_nothing_back(screen: Screen) -> None:
     before = [Turn("user", "i want to die"), Turn("assistant", CARDS["suicide"])]
     assert screen("any other upside of being home", before).alarming
