@@ -16,7 +16,7 @@ from chatbot.vocabulary import spellings
 COVERED, THE_SAME, PLAINLY = 0.75, 0.85, 0.05
 """Cosine with a known answered question of what is no medical decision, and of what is no danger, unless a pattern says
 so; and its lead over any unanswered one."""
-FAMILIAR = 0.8
+FAMILIAR = 0.9
 """Cosine with any known question of what the classifier hardly takes for danger and is answered, with whom to call above."""
 LONGEST_TERM = 2
 """Words that are looked up by themselves, at most."""
