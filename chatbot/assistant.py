@@ -34,7 +34,7 @@ from chatbot.screening import Screen, Screening, danger_before, unreadable
 from chatbot.segmentation import Exchange, split_questions
 from chatbot.selection import Finding, Quote, confidence, quoted_in, quoted_text, select, support_of_more
 from chatbot.settings import Settings
-from chatbot.topics import Suggestions, nearest_topics, opening_questions, topic_quotes
+from chatbot.topics import Suggestions, nearest_topics, opening_questions, term_quotes, topic_quotes
 from chatbot.vocabulary import common_terms
 
 CANDIDATES = 12
@@ -142,6 +142,8 @@ class Assistant:
         quotes = topic_quotes(question, self.index)
         if not quotes and not (search.unanswered >= max(VERY_QUESTION, search.answered + NEARER)):
             quotes = select(question, search.hits, supports, self.index, self._opposites)
+            if not quotes and self._acquainted.is_term(question):
+                quotes = term_quotes(question, search.hits)
         support = max((quote.support for quote in quotes), default=confidence(supports))
         return Finding(question, quotes, support, search, supports)
 

@@ -9,7 +9,7 @@ from chatbot.index import PassageIndex
 from chatbot.lexical import terms, words
 from chatbot.passages import Passage
 from chatbot.retrieval import Hit
-from chatbot.selection import MOST, Quote
+from chatbot.selection import ANSWERS, MOST, Quote
 
 ALIKE = 0.6
 """Cosine, among known questions, from which two questions are too alike to be shown together."""
@@ -53,6 +53,16 @@ def topic_quotes(question: str, index: PassageIndex) -> tuple[Quote, ...]:
         if p.article == opening.article and p.trail[:-1] == named[0].trail
     }
     return (opening, *(_opening(under[section], index, 1) for section in sorted(under)))
+
+
+def term_quotes(term: str, hits: Sequence[Hit]) -> tuple[Quote, ...]:
+    """For a word or two that are looked up the sentences, best first, that hold them all; of `MOST` at most."""
+    wanted = set(terms(term))
+    holding = [hit for hit in hits if wanted and wanted <= set(terms(hit.text))][:MOST]
+    return tuple(
+        Quote(hit.passage.article, hit.passage.section, hit.sentence.start, hit.sentence.end, ANSWERS, (hit.row,))
+        for hit in holding
+    )
 
 
 def _opening(passage: Passage, index: PassageIndex, most: int) -> Quote:

@@ -19,6 +19,7 @@ from chatbot.errors import CorpusError, IndexMissingError, IndexStaleError, Sett
 from chatbot.evaluation import read_questions
 from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
+from chatbot.lexical import terms
 from chatbot.passages import leans_back
 from chatbot.reader import CrossEncoderReader, RetrievalReader, Support
 from chatbot.retrieval import Search
@@ -312,6 +313,19 @@ def test_a_word_of_the_librarys_is_looked_up_and_is_neither_small_talk_nor_dange
     answer = whole.ask(term)
     assert answer.status not in (Status.SMALL_TALK, Status.CRISIS)
     assert IN_CASE not in answer.text
+
+
+@pytest.mark.parametrize("term", ["mindfulness", "cravings?", "location", "yoga", "service dog"])
+def test_a_word_or_two_that_stand_in_a_sentence_are_answered_with_it_and_others_are_not(
+    assistant: Assistant, term: str
+) -> None:
+    wanted = set(terms(term))
+    stands = any(
+        wanted <= set(terms(text)) for text in map(assistant.index.sentence_text, range(len(assistant.index.sentences)))
+    )
+    answer = assistant.ask(term)
+    assert bool(answer.citations) == stands
+    assert all(wanted & set(terms(citation.quote)) for citation in answer.citations)
 
 
 @pytest.mark.parametrize("term", ["suicide", "overdose", "overdosing", "seizure?", "self harm", "child abuse"])
