@@ -325,7 +325,7 @@ def test_a_word_or_two_that_stand_in_a_sentence_are_answered_with_it_and_others_
     )
     answer = assistant.ask(term)
     assert bool(answer.citations) == stands
-    assert all(wanted & set(terms(citation.quote)) for citation in answer.citations)
+    assert any(wanted <= set(terms(citation.quote)) for citation in answer.citations) == stands
 
 
 @pytest.mark.parametrize("term", ["suicide", "overdose", "overdosing", "seizure?", "self harm", "child abuse"])
