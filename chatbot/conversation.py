@@ -105,12 +105,18 @@ _POINTS_BACK = re.compile(
 _YOU = re.compile(r"\b(?:you|your|yours|ur|u|ya|this|bye)\b", re.IGNORECASE)
 _THIS = re.compile(r"\bthis\b", re.IGNORECASE)
 _MORE = re.compile(
-    r"(?:can you |could you |please |ok(?:ay)?,? )*(?:tell me (?:some )?more|say more|more|go on|keep going|continue|more (?:info|information|detail|details)(?: please)?"
-    r"|(?:anything|what|something) else|any(?:thing)? more|is that all|expand on that|elaborate|tell me more about (?:it|that|this|them|those)|what more|give me more|i want to know more|explain (?:that|it|more))\W*",
+    r"(?:can you |could you |please |ok(?:ay)?,? |go on,? )*(?:(?:(?:tell me )?(?:some |a (?:little )?bit |a little )?more|say more)"
+    r"(?: (?:about|on) (?:it|that|this|them|those))?|more|go on|keep going|continue|more (?:info|information|detail|details)(?: please)?"
+    r"|(?:anything|what|something) else|any(?:thing)? more|is that all|expand on that|elaborate|what more|give me more|i want to know more|explain (?:that|it|more))\W*",
+    re.IGNORECASE,
+)
+_MORE_ON = re.compile(
+    r"(?:can you |could you |please |ok(?:ay)?,? )*(?:tell me (?:some |a (?:little )?bit |a little )?more|anything (?:else|more)|what else|something else)"
+    r" (?:about|on) (?P<subject>(?!(?:it|that|this|them|those)\b).{3,}?)\W*",
     re.IGNORECASE,
 )
 _WHERE = re.compile(
-    r".{0,12}\b(?:where (?:does|did|do) (?:it|they|you|u|ya|that|the articles?|this) (?:say|get|find|read|come from)\b.*|who says(?: that| so)?|says who"
+    r".{0,12}\b(?:(?:show|tell) me where (?:it|that|this) (?:is|was|stands|comes)\b.*|where (?:does|did|do) (?:it|they|you|u|ya|that|the articles?|this) (?:say|get|find|read|come from)\b.*|who says(?: that| so)?|says who"
     r"|(?:what|which|whats|who)(?:'s| is| are)? (?:the|your|ur) sources?.*|(?:can|could) i (?:see|read) (?:the|that) (?:source|article).*|prove it|quote\??|source|where(?:'?s| is) (?:that|it|this) (?:from|written|stated|printed)\b.*|which article.*|how do you know(?: that)?)\W*",
     re.IGNORECASE,
 )
@@ -147,6 +153,8 @@ def contextualise(message: str, history: Sequence[Turn]) -> Reading:
     text = alone.strip()
     if not before:
         return Reading(alone)
+    if more := _MORE_ON.fullmatch(text):
+        alone = text = more["subject"]
     if _WHERE.fullmatch(text):
         return Reading(alone, before, "where")
     if _MORE.fullmatch(text):

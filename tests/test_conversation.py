@@ -106,6 +106,9 @@ ASKED = [Turn("user", "what is DBT"), Turn("assistant", "A therapy. [1]")]
         ("why?", "leans"),
         ("tell me more", "more"),
         ("anything else?", "more"),
+        ("tell me a bit more on that", "more"),
+        ("go on, more about that", "more"),
+        ("show me where that is written", "where"),
         ("where does it say that", "where"),
         ("where's that written", "where"),
         ("which article?", "where"),
@@ -116,6 +119,14 @@ def test_how_a_message_bears_on_the_question_before(message: str, bearing: str) 
     assert reading.bearing == bearing
     assert reading.before == (Exchange("what is DBT", "A therapy. [1]"),)
     assert reading.alone == message
+
+
+@pytest.mark.parametrize(
+    ("message", "subject"),
+    [("anything else about detox?", "detox"), ("tell me a little more on the first one", "the first one")],
+)
+def test_who_wants_more_on_something_asks_about_it(message: str, subject: str) -> None:
+    assert contextualise(message, [Turn("user", "what is it")]).alone == subject
 
 
 @pytest.mark.parametrize("message", ["and for families?", "tell me more", "why?", "it"])
