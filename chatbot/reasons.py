@@ -7,7 +7,8 @@ import numpy as np
 
 from chatbot.encoder import Encoder
 from chatbot.lexical import stem, words
-from chatbot.retrieval import NEAREST, Hit, Retriever
+from chatbot.neighbours import NEAREST
+from chatbot.retrieval import Hit, Retriever
 from chatbot.selection import ADDS, ANSWERS
 
 

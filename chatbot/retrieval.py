@@ -13,8 +13,8 @@ from rapidfuzz.distance import DamerauLevenshtein
 from chatbot.encoder import Encoder
 from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
-from chatbot.kernel import weights
 from chatbot.lexical import stem, terms, words
+from chatbot.neighbours import KnownQuestions, Neighbours
 from chatbot.passages import Passage, Sentence
 from chatbot.segmentation import Exchange, asking_sentence
 from chatbot.vocabulary import spellings
@@ -24,8 +24,6 @@ BM25_HALF = 6.0
 WEIGHTS = {"cosine": 0.5, "passage_cosine": 0.15, "bm25": 0.15, "passage_bm25": 0.1, "known": 0.5}
 KNOWN_FROM = 0.4
 """Known questions less alike than this say nothing."""
-NEAREST = 64
-"""Known questions that a search looks at."""
 BY_ITSELF = 0.8
 """From this cosine between what a message means by itself and after the questions before it, it needs none of them."""
 KNOWN_BY_ITSELF, LEAD = 0.84, 0.15
@@ -40,6 +38,8 @@ QUOTED = 3
 READ_AS, NEAREST_COUNTS = 0.7, 0.6
 """From this cosine with it, a follow-up is searched in the words of the nearest known question, and moved towards it by
 so much: by itself, what is read rightly is often refused."""
+SHORT = 4
+"""A longer message is not compared with bare terms."""
 LONG_WORD = 10
 """From this many letters two slips are put right, below it one."""
 SHORTEST_TYPO = 5
@@ -97,18 +97,6 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The known questions nearest to a question."""
-
-    numbers: npt.NDArray[np.int64]
-    """Of the known questions, ascending, shape (k,)."""
-    cosines: Vectors
-    """With the question, 0 and up, shape (k,)."""
-    weights: npt.NDArray[np.float64]
-    """How much each one's word counts, shape (k,)."""
-
-
-@dataclass(frozen=True, slots=True)
 class Query:
     """A question made ready for searching."""
 
@@ -125,10 +113,7 @@ class Retriever:
         self.index, self._encoder = index, encoder
         self._passage_of = np.array([number for number, _ in index.sentences], dtype=np.int64)
         self._words = spellings(index)
-        self._answered = np.array([bool(question.places) for question in index.questions], dtype=bool)
-        wanted = [rows or question.topic for question, rows in zip(index.questions, index.question_rows, strict=True)]
-        number = {one: place for place, one in enumerate(dict.fromkeys(wanted))}
-        self._wanted = np.array([number[one] for one in wanted], dtype=np.int64)
+        self._known = KnownQuestions(index)
 
     def prepare(self, question: str) -> Query:
         """Put slips of the keyboard right, write abbreviations out, add the articles' words for lay words."""
@@ -163,8 +148,8 @@ class Retriever:
         if not self.index.sentences:
             return Search(())
         before, place, vector = self._in_place(query, before)
-        near = self._neighbours(place)
-        known, votes = self._by_sentence(near)
+        near = self._known.near(place, bare_terms=not before and len(words(question)) <= SHORT)
+        known, votes = self._known.by_sentence(near)
         if before and len(place):
             query = self.prepare(self._in_full_words(query, before, near))
             vector = self._encoder.encode_queries([query.text])[0]
@@ -189,7 +174,7 @@ class Retriever:
         order = np.argsort(-np.round(fused, 6), kind="stable")[:limit].tolist()
         hits = tuple(self._hit(row, {**scores, "fused": fused}) for row in order)
         return Search(
-            hits, **self._by_question(near), read_as=query.text if before else question, together=bool(before)
+            hits, **self._known.by_question(near), read_as=query.text if before else question, together=bool(before)
         )
 
     def _blended(self, texts: Sequence[str]) -> Vectors:
@@ -225,8 +210,8 @@ class Retriever:
         together = self._encoder.encode_followup(
             query.text, [earlier.question for earlier in before], self._quoted(before[-1].reply)
         )
-        needs_none = float(alone @ together) > BY_ITSELF or self._nearest(alone) >= max(
-            KNOWN_BY_ITSELF, self._nearest(together) + LEAD
+        needs_none = float(alone @ together) > BY_ITSELF or self._known.cosine(alone) >= max(
+            KNOWN_BY_ITSELF, self._known.cosine(together) + LEAD
         )
         if needs_none:
             return (), alone, vector
@@ -242,46 +227,6 @@ class Retriever:
         """The first sentences of the articles that stand in a reply, in its order."""
         texts = map(self.index.sentence_text, range(len(self.index.sentences) if reply else 0))
         return [text for _, text in sorted((reply.find(text), text) for text in texts if text in reply)[:QUOTED]]
-
-    def _nearest(self, vector: Vectors) -> float:
-        """Cosine of a vector with the nearest known question."""
-        return float(self.index.rows.questions.nearest(vector, 1)[1][0])
-
-    def _neighbours(self, vector: Vectors) -> Neighbours:
-        rows = self.index.rows.questions
-        if not len(rows):
-            return Neighbours(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0))
-        numbers, cosines = rows.nearest(vector, NEAREST)
-        order = np.argsort(numbers)
-        numbers, cosines = numbers[order], cosines[order]
-        return Neighbours(numbers, np.maximum(cosines, 0.0), weights(cosines, rows.take(numbers)))
-
-    def _by_sentence(self, near: Neighbours) -> tuple[Vectors, Vectors]:
-        """For each sentence the cosine of the nearest known question that it answers, and the vote; shape (n,)."""
-        known, votes = np.zeros((2, len(self.index.sentences)), dtype=np.float32)
-        for number, cosine, weight in zip(near.numbers.tolist(), near.cosines, near.weights, strict=True):
-            for row in self.index.question_rows[number]:
-                known[row] = max(known[row], cosine)
-                votes[row] += weight
-        return known, votes
-
-    def _by_question(self, near: Neighbours) -> dict[str, Any]:
-        """The fields of `Search` that the known questions fill."""
-        answered = self._answered[near.numbers]
-        unanswered = np.where(answered, 0.0, np.round(near.cosines, 6))
-        nearest = int(near.numbers[int(np.argmax(unanswered))]) if len(answered) and not answered.all() else None
-        return {
-            "answered": float(near.cosines[answered].max(initial=0.0)),
-            "unanswered": float(near.cosines[~answered].max(initial=0.0)),
-            "vote": float(near.weights @ np.where(answered, 1.0, -1.0)),
-            "agreed": (self._agreed(near, answered), self._agreed(near, ~answered)),
-            "say": self.index.questions[nearest].say if nearest is not None else "",
-        }
-
-    def _agreed(self, near: Neighbours, of: npt.NDArray[np.bool_]) -> float:
-        """The most that the neighbours of one kind say together for one thing wanted."""
-        sums = np.bincount(self._wanted[near.numbers][of], near.weights[of])
-        return float(sums.max(initial=0.0))
 
     def _hit(self, row: int, scores: dict[str, Vectors]) -> Hit:
         number, sentence = self.index.sentences[row]

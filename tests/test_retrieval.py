@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from conftest import ROOT, write_small_corpus
 from hypothesis import given, settings
@@ -15,8 +16,9 @@ from chatbot.evaluation import judge, read_questions
 from chatbot.graph import Vectors
 from chatbot.index import PassageIndex, build_index
 from chatbot.kernel import weights
-from chatbot.lexical import stem
-from chatbot.retrieval import ASKING, BM25_HALF, KNOWN_FROM, NEAREST, WEIGHTS, Retriever
+from chatbot.lexical import stem, words
+from chatbot.neighbours import BARE_TERM, NEAREST, KnownQuestions
+from chatbot.retrieval import ASKING, BM25_HALF, KNOWN_FROM, SHORT, WEIGHTS, Retriever
 from chatbot.segmentation import Exchange, asking_sentence
 
 FIFTY = read_questions([ROOT / "tests" / "questions" / "fifty.jsonl"])
@@ -40,13 +42,21 @@ def placed(encode: Callable[[list[str]], Vectors], text: str) -> Vectors:
     return mixed / np.linalg.norm(mixed)
 
 
+def nearest(index: PassageIndex, asked: Vectors, question: str) -> npt.NDArray[np.int64]:
+    """The known questions that are looked at, ascending: bare terms only beside a short message."""
+    near = np.sort(np.argsort(-asked, kind="stable")[:NEAREST])
+    bare = np.array([len(words(index.questions[number].text)) <= BARE_TERM for number in near.tolist()])
+    return near[~bare | (len(words(question)) <= SHORT)]
+
+
 @pytest.mark.parametrize("question", QUESTIONS[:8])
 def test_every_score_is_what_it_is_called(retriever: Retriever, encoder: PackagedEncoder, question: str) -> None:
     index, query = retriever.index, retriever.prepare(question)
     vector = placed(encoder.encode_queries, query.text)
     search = retriever.search(question)
     asked = index.rows.questions.rows() @ placed(encoder.encode_questions, query.text)
-    asked[np.argsort(-asked)[NEAREST:]] = 0.0
+    near = nearest(index, asked, question)
+    asked[np.setdiff1d(np.arange(len(asked)), near)] = 0.0
     for hit in search.hits:
         number, sentence = index.sentences[hit.row]
         assert (hit.passage, hit.sentence) == (index.passages[number], sentence)
@@ -57,7 +67,6 @@ def test_every_score_is_what_it_is_called(retriever: Retriever, encoder: Package
         assert hit.passage_bm25 == pytest.approx(float(index.rows.passage_terms.scores(query.terms)[number]))
         answering = [number for number, rows in enumerate(index.question_rows) if hit.row in rows]
         assert hit.known == pytest.approx(max((float(asked[number]) for number in answering), default=0.0), abs=1e-5)
-        near = np.sort(np.argsort(-asked, kind="stable")[:NEAREST])
         votes = dict(zip(near.tolist(), weights(asked[near], index.rows.questions.rows()[near]), strict=True))
         assert hit.vote == pytest.approx(sum(votes.get(number, 0.0) for number in answering), abs=1e-4)
         squashed = [bm25 / (bm25 + BM25_HALF) for bm25 in (hit.bm25, hit.passage_bm25)]
@@ -77,7 +86,7 @@ def test_what_the_neighbours_agree_on_is_the_most_that_they_say_for_one_thing(
 ) -> None:
     index = retriever.index
     asked = index.rows.questions.rows() @ placed(encoder.encode_questions, retriever.prepare(question).text)
-    near = np.sort(np.argsort(-asked, kind="stable")[:NEAREST])
+    near = nearest(index, asked, question)
     said: dict[bool, dict[object, float]] = {True: {0: 0.0}, False: {0: 0.0}}
     for number, weight in zip(near.tolist(), weights(asked[near], index.rows.questions.rows()[near]), strict=True):
         rows, kind = index.question_rows[number], bool(index.questions[number].places)
@@ -86,6 +95,17 @@ def test_what_the_neighbours_agree_on_is_the_most_that_they_say_for_one_thing(
     assert retriever.search(question).agreed == pytest.approx(
         [max(said[kind].values()) for kind in (True, False)], abs=1e-4
     )
+
+
+@pytest.mark.parametrize("question", ["does iop cost more than inpatient rehab does", *QUESTIONS[:8]])
+def test_bare_terms_say_nothing_to_a_longer_message(
+    retriever: Retriever, encoder: PackagedEncoder, question: str
+) -> None:
+    index, known = retriever.index, KnownQuestions(retriever.index)
+    vector = encoder.encode_questions([retriever.prepare(question).text])[0]
+    near = {bare: known.near(vector, bare_terms=bare).numbers.tolist() for bare in (True, False)}
+    terms = [number for number in near[True] if len(words(index.questions[number].text)) <= BARE_TERM]
+    assert near[False] == [number for number in near[True] if number not in terms]
 
 
 @pytest.mark.parametrize("question", [*QUESTIONS[:10], "", "?", "zzz", "is it the of"])
