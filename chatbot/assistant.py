@@ -99,6 +99,10 @@ class Assistant:
         screening = self._acquainted.weigh(question, self._screen(question, history))
         if screening.faint and screening.concern and self._answers_surely(question, history):
             screening = replace(screening, concern=None, doubtful=True)
+        parts = split_questions(question)
+        if len(parts) > 1 and screening.concern in (None, Concern.MEDICAL_ADVICE):  # one of them may ask for a decision
+            decision = Concern.MEDICAL_ADVICE if any(map(self._decides, parts)) else None
+            screening = replace(screening, concern=decision)
         findings: list[Finding] = []
         reply = (
             self._notice_danger(question, screening)
@@ -171,13 +175,19 @@ class Assistant:
         if concern is Concern.MEDICAL_ADVICE:
             card, status = answers.MEDICAL, Status.MEDICAL_ADVICE
             names: tuple[str, ...] = ("poison", "referral")
-            opening, asked = answers.ON_THE_SUBJECT, [question]
+            asked = [part for part in split_questions(question) if part != question and not self._decides(part)]
+            opening = answers.ALSO_ASKED if asked else answers.ON_THE_SUBJECT
+            asked = asked or [question]
         else:
             card, status, names = answers.CARDS[concern], Status.CRISIS, answers.CARD_LINES[concern]
             opening, asked = answers.ALSO_ASKED, self._also_asked(question)
         quotes = self._quotes_beside(asked)
         text = f"{card}\n\n{opening}\n\n{answers.quoted(quotes)}" if quotes else card
         return Answer(status, text, quotes, helplines=safety.pick(self.helplines, *names))
+
+    def _decides(self, question: str) -> bool:
+        """Whether a question asks for a personal medical decision."""
+        return self._acquainted.weigh(question, self._screen(question)).concern is Concern.MEDICAL_ADVICE
 
     def _also_asked(self, message: str) -> list[str]:
         """The ordinary questions that a message about danger holds besides."""

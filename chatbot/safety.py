@@ -47,7 +47,7 @@ _PATTERNS: tuple[tuple[Concern, str], ...] = (
     ),
     (
         Concern.OVERDOSE,
-        r"\b(?:is|are|he'?s|she'?s|they'?re|i'?m|im|just|has|have|i|he|she|they) (?:\w+ )?(?:overdosing|overdosed|od'?d|od'?ing|oding)\b"
+        r"\b(?:is|are|he'?s|she'?s|they'?re|i'?m|im|just|has|have|i|he|she|they) (?:\w+ )?(?:overdosing|overdosed|od'd|odd(?= (?:on|again|in the|at)\b)|od'?ing)\b"
         r"(?!.{0,20}(?:last|years? ago|ago|months? ago))"
         r"|\bblue lips\b|\blips (?:are|look|turned|turning|going) (?:blue|purple|gr[ae]y)\b"
         r"|\b(?:won'?t|wont|can'?t|cant|will not|not|isn'?t|doesn'?t) (?:wake|waking|breathing|breathe|responding|respond)\b(?: (?:him|her|them) )?"

@@ -114,6 +114,8 @@ def _told(message: str, place: int) -> bool:
 
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+# "I work shifts, are there evening groups?": what is told ends at the comma.
+_CLAUSE_END = re.compile(rf",\s+(?={_BESIDES}{_INVERTED}|{_BESIDES}(?:how|what|when|where|who|why)\b)", re.IGNORECASE)
 SHORTEST_ASKED = 4
 """A sentence of fewer words says too little by itself of what it asks."""
 
@@ -123,6 +125,9 @@ def asking_sentence(question: str) -> str:
     sentence, or not exactly one that asks."""
     sentences = [sentence for sentence in _SENTENCE_END.split(question.strip()) if sentence]
     asking = [sentence for sentence in sentences if sentence.endswith("?") or _QUESTION.match(sentence)]
-    if len(sentences) < 2 or len(asking) != 1 or len(asking[0].split()) < SHORTEST_ASKED:
+    if len(asking) != 1:
         return ""
-    return asking[0]
+    told, *clauses = _CLAUSE_END.split(asking[0], maxsplit=1)
+    if clauses and not (_QUESTION.match(told) or _CONDITION.match(told) or _INVERSION.search(told)):
+        return clauses[0] if len(clauses[0].split()) >= SHORTEST_ASKED else ""
+    return asking[0] if len(sentences) > 1 and len(asking[0].split()) >= SHORTEST_ASKED else ""

@@ -358,6 +358,20 @@ def test_danger_hardly_seen_stays_where_nothing_is_answered(whole: Assistant) ->
     assert whole.ask(message).status is Status.CRISIS
 
 
+@pytest.mark.parametrize("other", ["does iop include detox?", "how many hours a week is it?", "can i live at home?"])
+@pytest.mark.parametrize("decision", ["is one beer on naltrexone dangerous", "can i take xanax with suboxone"])
+def test_what_is_asked_beside_a_medical_decision_is_answered(whole: Assistant, decision: str, other: str) -> None:
+    for message in (f"{decision}? and {other}", f"{other} also {decision}?"):
+        answer = whole.ask(message)
+        assert answer.status is Status.MEDICAL_ADVICE
+        assert {one.quote for one in whole.ask(other).citations} & {one.quote for one in answer.citations}
+
+
+def test_what_is_odd_is_no_overdose(whole: Assistant) -> None:
+    assert whole.ask("i work odd shifts. are there slots after hours or on a saturday?").status is Status.ANSWERED
+    assert whole.ask("he odd on fent in the bathroom").status is Status.CRISIS
+
+
 @pytest.mark.parametrize("word", ["great", "of course", "that makes sense", "no", "yep", "all right"])
 def test_a_word_of_assent_is_small_talk(whole: Assistant, word: str) -> None:
     assert whole.ask(word).text == SMALL_TALK["acknowledgement"]
