@@ -37,6 +37,7 @@ test: $(VENV)/.dev  ## lint, types and all tests
 
 bench: $(VENV)/.dev index  ## speed, memory and quality figures, beside yardsticks
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.doors
 	$(BIN)/python -m benchmarks.quality
 	$(BIN)/python -m benchmarks.safety
 	$(BIN)/python -m benchmarks.conversation

@@ -84,6 +84,13 @@ def test_the_port_is_taken_before_anything_is_loaded_and_answers_nobody() -> Non
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
+def test_no_piece_of_a_reply_waits_for_the_one_before_to_be_acknowledged() -> None:
+    with listen(Settings(port=free_port())) as listener:
+        listener.listen()
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
 def test_on_a_space_it_listens_to_the_outside_and_may_be_framed_by_the_hub() -> None:
     settings = Settings.from_environment({"SPACE_ID": "a/b"})
     assert settings.host == "0.0.0.0"
