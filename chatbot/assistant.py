@@ -7,46 +7,32 @@ from dataclasses import replace
 from functools import cached_property
 
 from chatbot import answers, safety
-from chatbot.acquaintance import Acquaintance
 from chatbot.answers import Answer, Citation, Helpline, Status, cite
 from chatbot.articles import Article
-from chatbot.contradictions import opposites
 from chatbot.conversation import (
-    Reading,
     Turn,
     addresses_program,
     asks_on,
     contextualise,
     corrects,
     small_talk,
-    tells_enough,
 )
 from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.errors import SettingsError
+from chatbot.finder import SURE, Finder
 from chatbot.index import PassageIndex
 from chatbot.languages import foreign_language
 from chatbot.reader import CrossEncoderReader, Reader, RetrievalReader
-from chatbot.reasons import Reasons, explain
-from chatbot.retrieval import Retriever, unclear
+from chatbot.reasons import Reasons
+from chatbot.retrieval import unclear
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening, danger_before, unreadable
 from chatbot.segmentation import Exchange, split_questions
-from chatbot.selection import Finding, Quote, confidence, quoted_in, quoted_text, select, support_of_more
+from chatbot.selection import Finding, Quote
 from chatbot.settings import Settings
-from chatbot.topics import Suggestions, nearest_topics, opening_questions, term_quotes, topic_quotes
-from chatbot.vocabulary import common_terms
+from chatbot.topics import Suggestions, nearest_topics, opening_questions
 
-CANDIDATES = 12
-"""Sentences that the reader reads for one question."""
-VERY_QUESTION, NEARER = 0.97, 0.02
-"""Cosine with a known unanswered question from which it is that question, when it is so much nearer than any answered
-one: what the owner says of it holds."""
-SURE = 0.9
-"""Support from which a question in another language is answered, and one that may lean on others, by itself."""
-BEYOND_DOUBT = 0.95
-"""Support from which what is asked weighs more than danger that is hardly seen: of the development messages that the
-classifier hardly takes for danger, those that are have up to 0.91, two of three ordinary questions more."""
 FITS, FITS_TOGETHER = 0.75, 0.85
 """Cosine with a known unanswered question from which its referral fits, and of a follow-up with what came before it."""
 
@@ -63,10 +49,9 @@ class Assistant:
         max_question_characters: int = 2000,
         screen: Screen | None = None,
     ) -> None:
-        self.index, self.encoder, self._reader = index, encoder, reader
-        self._retriever = Retriever(index, encoder)
-        self._acquainted, self._suggest = Acquaintance(self._retriever), Suggestions(index)
-        self._common, self._opposites, self._limit = common_terms(index), opposites(index), max_question_characters
+        self.index, self.encoder, self._limit = index, encoder, max_question_characters
+        self._finder, self._suggest = Finder(index, encoder, reader), Suggestions(index)
+        self._acquainted = self._finder.acquainted
         self._screen, self.helplines = screen or Screen(None), helplines
         self.articles: tuple[Article, ...] = tuple(index.articles.values())
         self.index_digest = index.digest
@@ -97,7 +82,7 @@ class Assistant:
         if fault := unreadable(question, self._limit):
             return Answer(Status.INVALID, answers.INVALID[fault].format(limit=self._limit), index=self.index_digest), []
         screening = self._acquainted.weigh(question, self._screen(question, history))
-        if screening.faint and screening.concern and self._answers_surely(question, history):
+        if screening.faint and screening.concern and self._finder.answers_surely(question, history):
             screening = replace(screening, concern=None, doubtful=True)
         parts = split_questions(question)
         if len(parts) > 1 and screening.concern in (None, Concern.MEDICAL_ADVICE):  # one of them may ask for a decision
@@ -110,7 +95,7 @@ class Assistant:
             or self._look_up_foreign(question)
         )
         if reply is None:
-            findings, otherwise = self._findings(contextualise(question, history), history)
+            findings, otherwise = self._finder.read(contextualise(question, history), history)
             reply = self._look_up(findings, otherwise)
         if screening.doubtful:
             lines = safety.pick(self.helplines, "crisis", "emergency")
@@ -118,14 +103,6 @@ class Assistant:
             reply = replace(reply, text=text, helplines=tuple(dict.fromkeys((*lines, *reply.helplines))))
         private = screening.dangerous or danger_before(history)
         return replace(reply, index=self.index_digest, private=private), findings
-
-    def _answers_surely(self, question: str, history: Sequence[Turn]) -> bool:
-        """Whether all that a message asks is answered beyond doubt: a story told with a question, then, more than danger,
-        where the classifier hardly saw any. No if searching fails."""
-        with contextlib.suppress(Exception):
-            findings, _ = self._findings(contextualise(question, history), history)
-            return all(finding.quotes and finding.support >= BEYOND_DOUBT for finding in findings)
-        return False
 
     def fears_for(self, text: str) -> bool:
         """Whether a text, a comment say, is a sign of danger to a life, or near one."""
@@ -140,33 +117,15 @@ class Assistant:
 
     def find(self, question: str, before: Sequence[Exchange] = ()) -> Finding:
         """Search for one question, which may lean on those before it, and choose the sentences that answer it."""
-        search = self._retriever.search(question, CANDIDATES, before)
-        question = search.read_as
-        supports = self._reader.support(question, search)
-        quotes = topic_quotes(question, self.index)
-        if not quotes and not (search.unanswered >= max(VERY_QUESTION, search.answered + NEARER)):
-            quotes = select(question, search.hits, supports, self.index, self._opposites)
-            if not quotes and self._acquainted.is_term(question):
-                quotes = term_quotes(question, search.hits)
-        support = max((quote.support for quote in quotes), default=confidence(supports))
-        return Finding(question, quotes, support, search, supports)
+        return self._finder.find(question, before)
 
     def find_in(self, article: str, question: str) -> Finding:
         """The best sentences of one article for a question, and their support; nothing is chosen to be quoted."""
-        search = self._retriever.search(question, len(self.index.sentences))
-        search = replace(search, hits=tuple(h for h in search.hits if h.passage.article == article)[:CANDIDATES])
-        supports = self._reader.support(question, search)
-        return Finding(question, (), confidence(supports), search, supports)
+        return self._finder.find_in(article, question)
 
     def explain(self, finding: Finding) -> Reasons:
         """Why each sentence was found."""
-        return explain(finding.search.read_as, finding.search.hits, self._retriever, self.encoder)
-
-    def _find_more(self, finding: Finding, said: str) -> Finding:
-        """What else the articles hold on an answered question that does not stand in `said`."""
-        hits = self._retriever.search(finding.question, len(self.index.sentences)).hits
-        quotes = select(finding.question, hits, support_of_more(finding, hits, said), self.index)
-        return replace(finding, quotes=tuple(one for one in quotes if self._cite([one], 0)[0].quote not in said))
+        return self._finder.explain(finding)
 
     def _notice_danger(self, question: str, screening: Screening) -> Answer | None:
         concern = screening.concern
@@ -175,13 +134,15 @@ class Assistant:
         if concern is Concern.MEDICAL_ADVICE:
             card, status = answers.MEDICAL, Status.MEDICAL_ADVICE
             names: tuple[str, ...] = ("poison", "referral")
-            asked = [part for part in split_questions(question) if part != question and not self._decides(part)]
-            opening = answers.ALSO_ASKED if asked else answers.ON_THE_SUBJECT
-            asked = asked or [question]
+            asked = split_questions(question)
+            others = frozenset(part for part in asked if len(asked) > 1 and not self._decides(part))
+            opening = answers.ALSO_ASKED if others else answers.ON_THE_SUBJECT
+            wanted = others or frozenset(asked)
         else:
             card, status, names = answers.CARDS[concern], Status.CRISIS, answers.CARD_LINES[concern]
             opening, asked = answers.ALSO_ASKED, self._also_asked(question)
-        quotes = self._quotes_beside(asked)
+            wanted = frozenset(asked)
+        quotes = self._quotes_beside(asked, wanted)
         text = f"{card}\n\n{opening}\n\n{answers.quoted(quotes)}" if quotes else card
         return Answer(status, text, quotes, helplines=safety.pick(self.helplines, *names))
 
@@ -189,19 +150,21 @@ class Assistant:
         """Whether a question asks for a personal medical decision."""
         return self._acquainted.weigh(question, self._screen(question)).concern is Concern.MEDICAL_ADVICE
 
-    def _also_asked(self, message: str) -> list[str]:
+    def _also_asked(self, message: str) -> tuple[str, ...]:
         """The ordinary questions that a message about danger holds besides."""
-        return [
-            part
-            for part in re.split(r"(?<=[.!?])\s+", message)
-            if part.rstrip().endswith("?") and part != message and not self._screen(part).alarming
-        ][:2]
+        parts = (
+            part for part in re.split(r"(?<=[.!?])\s+", message) if part.rstrip().endswith("?") and part != message
+        )
+        return tuple(part for part in parts if not self._screen(part).alarming)[:2]
 
-    def _quotes_beside(self, questions: Sequence[str]) -> tuple[Citation, ...]:
-        """What the articles say on these, under a card. The card is shown whatever happens here."""
+    def _quotes_beside(self, questions: Sequence[str], wanted: frozenset[str]) -> tuple[Citation, ...]:
+        """What the articles say, under a card, on those of these questions that are wanted, each read after those before
+        it. The card is shown whatever happens here."""
         with contextlib.suppress(Exception):
-            quotes = {quote: None for question in questions for quote in self.find(question).quotes}
-            return self._cite(tuple(quotes), 0)
+            found = self._finder.each_part(questions, ())
+            return self._cite(
+                tuple({quote: None for one in found if one.question in wanted for quote in one.quotes}), 0
+            )
         return ()
 
     def _make_small_talk(self, question: str, screening: Screening, history: Sequence[Turn]) -> Answer | None:
@@ -226,47 +189,6 @@ class Assistant:
         answer = self._look_up([finding], "")
         return replace(answer, text=f"{text}\n\n{answer.text}", helplines=helplines)
 
-    def _findings(self, reading: Reading, history: Sequence[Turn]) -> tuple[list[Finding], str]:
-        """What the library holds on each question of a message, as it is best read after the turns before it; and
-        what to say where that is nothing."""
-        if reading.bearing in ("more", "where"):
-            asked = self._last_answered(reading.before)
-            if reading.bearing == "where":
-                replies = (
-                    quoted_in(turn.content, self.index) for turn in reversed(history) if turn.role == "assistant"
-                )
-                quotes = next((quotes for quotes in replies if quotes), asked.quotes)
-                return [replace(asked, quotes=quotes)], answers.NOT_COVERED
-            if not asked.quotes:
-                return [asked], answers.NOT_COVERED
-            said = "\n".join(turn.content for turn in history if turn.role == "assistant")
-            return [self._find_more(asked, said)], answers.NO_MORE
-        findings: list[Finding] = []
-        for part in split_questions(reading.alone):
-            before = (*reading.before, *(Exchange(one.question, quoted_text(one, self.index)) for one in findings))
-            enough = tells_enough(part, self._common)  # most parts can be read without those before them
-            found = self._find_in_place(part, reading.before if enough else before)
-            if enough and findings and not found.quotes:
-                found = self._find_in_place(part, before)
-            findings.append(found)
-        return findings, answers.NOT_COVERED
-
-    def _find_in_place(self, question: str, before: Sequence[Exchange]) -> Finding:
-        """A question that may lean on those before it."""
-        bearing = contextualise(question, [Turn("user", earlier.question) for earlier in before]).bearing
-        leaning = before if bearing in ("leans", "perhaps") else ()
-        found = self.find(question, before=leaning)
-        if leaning and not found.quotes and tells_enough(question, self._common):
-            alone = self.find(question)
-            found = alone if alone.quotes and alone.support >= SURE else found
-        return replace(found, question=question)
-
-    def _last_answered(self, asked: Sequence[Exchange]) -> Finding:
-        """What the library holds on the last of these that it answers; on the last where it answers none."""
-        findings = (self._find_in_place(asked[end - 1].question, asked[: end - 1]) for end in range(len(asked), 0, -1))
-        last = next(findings)
-        return last if last.quotes else next((finding for finding in findings if finding.quotes), last)
-
     def _look_up(self, findings: Sequence[Finding], otherwise: str) -> Answer:
         found = [finding for finding in findings if finding.quotes]
         if not found:
@@ -277,7 +199,9 @@ class Assistant:
             fresh = self._cite(finding.quotes, len(citations))
             citations.extend(fresh)
             heading = f"{answers.as_question(finding.question)}\n\n" if len(findings) > 1 else ""
-            if differ(finding.question, [(citation.article, citation.quote) for citation in fresh], self._common):
+            if differ(
+                finding.question, [(citation.article, citation.quote) for citation in fresh], self._finder.common
+            ):
                 apart = True
                 texts.append(heading + answers.side_by_side(fresh))
             elif fresh:

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.answers import CARDS, IN_CASE, INVALID, MEDICAL, NOT_COVERED, OTHER_LANGUAGES, SMALL_TALK, Answer, Status
-from chatbot.assistant import CANDIDATES, Assistant
+from chatbot.assistant import Assistant
 from chatbot.contradictions import opposites
 from chatbot.conversation import Turn, contextualise
 from chatbot.encoder import PackagedEncoder
 from chatbot.errors import CorpusError, IndexMissingError, IndexStaleError, SettingsError
 from chatbot.evaluation import read_questions
+from chatbot.finder import CANDIDATES
 from chatbot.graph import Vectors
 from chatbot.index import PassageIndex
 from chatbot.lexical import terms
@@ -89,7 +90,7 @@ def check_was_retrieved(assistant: Assistant, question: str, answer: Answer) -> 
     set against one that it found."""
     found, index = set(), assistant.index
     against = opposites(index)
-    for finding in assistant._findings(contextualise(question, ()), ())[0]:
+    for finding in assistant._finder.read(contextualise(question, ()), ())[0]:
         found |= {(hit.passage.article, hit.passage.heading) for hit in finding.search.hits}
         others = {
             index.sentences[row][0]
@@ -174,7 +175,7 @@ def test_what_is_suggested_is_answered(assistant: Assistant) -> None:
 
 
 def test_two_assistants_say_the_same(assistant: Assistant, index_folder: Path, encoder: PackagedEncoder) -> None:
-    reader = "none" if type(assistant._reader).__name__ == "RetrievalReader" else "default"
+    reader = "none" if type(assistant._finder._reader).__name__ == "RetrievalReader" else "default"
     other = open_assistant(PassageIndex.load(index_folder), encoder, reader)
     for question in QUESTIONS[:12]:
         one, two = (json.dumps(each.ask(question).public()) for each in (assistant, other))

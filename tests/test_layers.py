@@ -29,7 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "gaps",
     ),
     ("answers", "safety", "languages", "conversation", "screening", "acquaintance"),
-    ("assistant",),
+    ("finder", "assistant"),
 )
 """From the bottom. Within one, a module may import those named before it. Whatever is not here is above."""
 DOORS = {"api", "pages", "console"}

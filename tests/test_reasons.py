@@ -3,8 +3,9 @@
 import pytest
 from conftest import open_assistant
 
-from chatbot.assistant import CANDIDATES, Assistant
+from chatbot.assistant import Assistant
 from chatbot.encoder import PackagedEncoder
+from chatbot.finder import CANDIDATES
 from chatbot.index import PassageIndex
 from chatbot.reasons import band
 from chatbot.selection import ADDS, ANSWERS
