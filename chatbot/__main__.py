@@ -137,7 +137,9 @@ def _staff(action: str, name: str) -> int:
     if action == "list":
         print("\n".join(sorted(accounts.hashes())))
     elif action == "remove":
-        print(f"{name} is removed." if accounts.remove(name) else f"There is no account {name}.")
+        if not accounts.remove(name):
+            raise SettingsError(f"there is no account {name}")
+        print(f"{name} is removed.")
     else:
         password = _secret(f"Password for {name}, {SHORTEST_PASSWORD} characters or more: ")
         if _secret("The same again: ") != password:

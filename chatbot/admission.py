@@ -30,6 +30,8 @@ COUNTED = {
     "/api/feedback": "feedback",
 }
 """What is limited, and what it counts as."""
+PROBES = {"/healthz", "/readyz"}
+"""Asked for by the machine's own address, under any name; they tell nothing of anybody."""
 BUSY = "Too many messages are coming in right now. Please wait {seconds} seconds and try again."
 URGENT = ("crisis", "emergency")
 """The helplines, by id, that a refusal names: it must not stand between anybody and help."""
@@ -44,7 +46,8 @@ class HostCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or refuse it."""
-        if scope["type"] == "http" and self.hosts and not self.allows(Headers(scope=scope).get("host", "")):
+        asked = scope["type"] == "http" and self.hosts and scope["path"] not in PROBES
+        if asked and not self.allows(Headers(scope=scope).get("host", "")):
             await error_response(400, "This service does not answer under that name.")(scope, receive, send)
             return
         await self.app(scope, receive, send)

@@ -178,7 +178,7 @@ def _add_widget(api: FastAPI) -> None:
     @api.post("/api/feedback", responses=errors(400, 413, 422, 429), summary="Say what an answer was worth")
     def feedback(said: FeedbackIn, request: Request) -> FeedbackOut:
         """A thumb, with a reason and a comment if you like. It is kept only where the operator keeps a journal, its
-        words without names and numbers, and never with an address.
+        words without the names and numbers that are recognised, and never with an address.
         """
         assistant: Assistant | None = request.app.state.assistant
         index = {"index": assistant.index_digest} if assistant else {}

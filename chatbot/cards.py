@@ -132,9 +132,15 @@ def outward(address: str, label: str) -> str:
     return f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{label}{note}</a>'
 
 
+def dialled(number: str) -> str:
+    """A number as a link dials it: letters as on a telephone's keys, without the extension, which is for whoever answers."""
+    keys = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+    return re.sub(r"[^0-9+]", "", re.sub(r"(X|EXT)[. ]*\d+$", "", number.upper()).translate(keys))
+
+
 def call_link(line: Helpline, label: str) -> str:
     """A link that dials a helpline. `label` is HTML."""
-    return f'<a class="call" href="tel:{re.sub(r"[^0-9+]", "", line.phone)}">{label}</a>'
+    return f'<a class="call" href="tel:{dialled(line.phone)}">{label}</a>'
 
 
 def helpline_list(helplines: Iterable[Helpline]) -> str:
@@ -143,8 +149,7 @@ def helpline_list(helplines: Iterable[Helpline]) -> str:
     for line in helplines:
         ways = [call_link(line, f"Call {inline(line.phone)}")]
         if line.sms:
-            number = re.sub(r"[^0-9+]", "", line.sms)
-            ways.append(f'<a class="call" href="sms:{number}">Text {inline(line.sms)}</a>')
+            ways.append(f'<a class="call" href="sms:{dialled(line.sms)}">Text {inline(line.sms)}</a>')
         if line.chat and line.chat.startswith("https://"):
             ways.append(outward(line.chat, "Chat online"))
         note = f" {inline(line.note)}" if line.note else ""

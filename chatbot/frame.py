@@ -23,7 +23,7 @@ NOTICE = (
     "It gives no medical advice, and where the articles have no answer it says so."
 )
 UNKEPT = "Your questions are not stored."
-KEPT = "Your questions are stored for {days} days, without names and numbers; what shows danger to a life never is."
+KEPT = "Your questions are stored for {days} days; names and numbers that are recognised are taken out, and what shows danger to a life never is."
 NEEDS_SCRIPT = "To ask a question here, please switch on JavaScript. You can call without it."
 TROUBLE = "No answer came. Please ask again, or call the numbers above."
 CALLS = {"emergency": "Emergency", "crisis": "Crisis line", "referral": "Find treatment"}

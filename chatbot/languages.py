@@ -19,13 +19,18 @@ _WORD = re.compile(r"[^\W\d_]+")
 @functools.cache
 def _detector() -> Callable[[str], tuple[str, float]]:
     """py3langid (Lui and Baldwin 2012) for English and the languages that there is a sentence in. Loading takes a
-    second or two, so it waits for the first message that looks foreign."""
+    second or two, so it waits for `warm_up` or the first message that looks foreign."""
     import py3langid
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     model: Any = LanguageIdentifier.from_model_file(Path(py3langid.__file__).parent / MODEL_FILE, norm_probs=True)
     model.set_languages(["en", *OTHER_LANGUAGES])
     return lambda text: model.classify(text)
+
+
+def warm_up() -> None:
+    """Load the detector, so that the first message that looks foreign need not wait for it."""
+    _detector()
 
 
 def foreign_language(message: str, vocabulary: Collection[str]) -> str | None:

@@ -86,6 +86,10 @@ _RELATED = re.compile(
     rf"\b(?:{RELATION})(?:'?s name is|,| is named| named| called)? +|\b(?:i['’]?m|i am|we are|we['’]?re) +",
     re.IGNORECASE,
 )
+_KIN = re.compile(
+    rf"\b(?:my|his|her|our|their) (?:\w+ )?(?:{RELATION})(?:'?s name is| is named| named| called)? +", re.IGNORECASE
+)
+"""After these what has a capital is a name, on the list or not."""
 _NEAR = re.compile(
     r"\b(?:it['’]?s|this is|hey|hi|hello|tell|told|talk(?:ed|ing)? (?:to|with)|spoke (?:to|with)|speak (?:to|with)|call|text|meet|"
     r"met|saw|see|with|and|from|for|about|to) +",
@@ -162,7 +166,7 @@ def _is_name(text: str, start: int, word: str) -> bool:
     if _ends(_IN_A_ROLE, lead) and (capital or plain in first or plain in last):
         return True
     if plain not in first:
-        return False
+        return capital and _ends(_KIN, lead)
     if plain not in AMBIGUOUS:
         return True
     if _ends(_RELATED, lead) or (capital and _ends(_NEAR, lead)):
@@ -181,12 +185,13 @@ def _end(text: str, first: re.Match[str]) -> int:
     """Where a name ends that begins with this word: what follows it and looks like a name belongs to it."""
     end = first.end()
     given, last = _listed()
+    told = _STRONG.search(text[: first.start()]) is not None  # "my name is jane doe": who says so gives the surname too
     for _ in range(2):
         after = re.match(rf"(?: [A-Z]\.)? ({_WORD})", text[end:])
         if after is None or _plain(after[1]) in _NO_NAME:
             break
         capital = after[1][0].isupper() and not after[1].isupper()
-        if not (capital or (_plain(after[1]) in last and _plain(after[1]) not in AMBIGUOUS | given)):
+        if not (capital or told or (_plain(after[1]) in last and _plain(after[1]) not in AMBIGUOUS | given)):
             break
-        end += after.end()
+        end, told = end + after.end(), False
     return end

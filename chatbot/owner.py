@@ -116,15 +116,11 @@ def add_owner(router: APIRouter, state: State, settings: Settings, may_edit: boo
     def exchange(assistant: Assistant) -> None:
         state.assistant = assistant
 
-    # The questions that come with the library are about no other one.
-    fits = settings.corpus == Settings().corpus or settings.evaluation != Settings().evaluation
-    evaluation = settings.evaluation if fits and settings.evaluation.is_file() else None
     add_files(router, {"/staff/owner": "owner.html"}, ("owner.css", "owner.js", "amend.js"))
     _add_lists(router, current, state.journal)
     _add_choices(router, current)
-    _add_changes(
-        router, current, QuestionFile(settings.corpus), Renewal(settings, current, exchange, evaluation), may_edit
-    )
+    renewal = Renewal(settings, current, exchange, settings.examination)
+    _add_changes(router, current, QuestionFile(settings.corpus), renewal, may_edit)
 
 
 def _add_lists(router: APIRouter, current: Callable[[], Assistant], journal: Journal) -> None:

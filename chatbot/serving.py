@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import sys
+import threading
 
 import uvicorn
 from fastapi import FastAPI
@@ -12,6 +13,7 @@ from chatbot.assistant import Assistant
 from chatbot.encoder import load_encoder
 from chatbot.errors import AskError, IndexMissingError, IndexStaleError
 from chatbot.index import build_index
+from chatbot.languages import warm_up
 from chatbot.settings import Settings
 
 
@@ -58,5 +60,6 @@ def serve(service: FastAPI, listener: socket.socket, proxies: str) -> None:
     )
     host, port = listener.getsockname()[:2]
     print(f"Listening on http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
+    threading.Thread(target=warm_up, daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])

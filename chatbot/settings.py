@@ -10,6 +10,9 @@ from chatbot.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "ASK_IOP_"
+OWN_EVALUATION = ROOT / "tests" / "questions" / "tune.jsonl"
+PRIVATE = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1,fc00::/7"
+"""Networks that nobody on the internet can send from (RFC 1918, RFC 4193): a hosting site's own proxies."""
 NUMBERS = (
     "port",
     "max_question_characters",
@@ -66,8 +69,15 @@ class Settings:
     staff: str = ""
     """File with the accounts of the console; without an account in it there is no console."""
 
-    evaluation: Path = ROOT / "tests" / "questions" / "tune.jsonl"
-    """Questions with keys, by which the owner sees what a change does to the answers; none where it is not there."""
+    evaluation: Path | None = None
+    """Questions with keys, by which the owner sees what a change does to the answers; by default those that come with
+    the library, where its articles are its own."""
+
+    @property
+    def examination(self) -> Path | None:
+        """The file of `evaluation`, if it is there."""
+        chosen = self.evaluation or (OWN_EVALUATION if self.corpus == ROOT / "corpus" else None)
+        return chosen if chosen and chosen.is_file() else None
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
@@ -108,7 +118,7 @@ class Settings:
         if "SPACE_ID" in environment:  # Hugging Face sets it: its proxy must reach us, and its site frames us
             values.setdefault("host", "0.0.0.0")
             values.setdefault("frame_ancestors", "'self' https://huggingface.co https://*.hf.space")
-            values.setdefault("proxies", "*")
+            values.setdefault("proxies", PRIVATE)
         values.update({name: value for name, value in given.items() if value is not None})
         for name in ("corpus", "index", "helplines", "evaluation"):
             if name in values:

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
 HOME = "/staff"
 SIGN_IN = "/staff/sign-in"
-PAGES = {HOME: "staff/sign-in", f"{HOME}/owner": "sign-in"}
+PAGES = {HOME: "staff/sign-in", f"{HOME}/owner": "sign-in?to=owner"}
 """What somebody opens, and where it leads without a session. Relative: a proxy may serve us under another path."""
 LOCAL = ("localhost", "127.0.0.1", "::1")
 POLICY = (
@@ -91,7 +91,7 @@ class StaffRoute(BaseRoute):
             return sign_in_page(WRONG, 401)
         self.lockout.forgive(client, name)
         self.sessions.end(request.cookies.get(cookie_name(request)))
-        response = RedirectResponse("../staff", 303)
+        response = RedirectResponse("owner" if request.query_params.get("to") == "owner" else "../staff", 303)
         _set_cookie(request, response, self.sessions.begin(name), SESSION_SECONDS)
         return response
 

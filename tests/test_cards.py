@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from chatbot.answers import Answer, Citation, Helpline, Status
-from chatbot.cards import HEADINGS, LONGEST_OPEN_QUOTE, answer_card, failure_card, paragraphs, question_card
+from chatbot.cards import HEADINGS, LONGEST_OPEN_QUOTE, answer_card, dialled, failure_card, paragraphs, question_card
 
 CITATION = Citation(
     number=1,
@@ -134,6 +134,14 @@ def test_every_status_has_its_look() -> None:
 def test_in_a_crisis_the_numbers_come_first() -> None:
     card = answer_card(Answer(Status.CRISIS, "Words.", helplines=(LINE,)))
     assert card.index("tel:18005") < card.index("Words.")
+
+
+@pytest.mark.parametrize(
+    ("number", "plain"),
+    [("1-800-662-HELP", "18006624357"), ("+1 (212) 555-0100 ext. 12", "+12125550100"), ("988", "988")],
+)
+def test_a_number_is_dialled_as_it_is_meant(number: str, plain: str) -> None:
+    assert dialled(number) == plain
 
 
 def test_a_failure_still_shows_whom_to_call() -> None:

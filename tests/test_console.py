@@ -357,6 +357,24 @@ def test_whom_to_call_is_pinned(worker: Worker) -> None:
         expect(worker.page.locator("#lines")).to_contain_text(line.phone)
 
 
+def test_whom_to_call_stays_in_view_after_many_look_ups_and_beside_an_open_article(
+    browser: Browser, desk: Desk
+) -> None:
+    for worker in working(browser, desk, viewport={"width": 1280, "height": 900}):
+        for number in range(8):
+            worker.look_up(f"how often is the heap turned in month {number}?")
+            worker.page.keyboard.press("Enter")
+            worker.page.keyboard.press("/")
+        numbers = worker.page.locator("#lines a[href^='tel:']")
+        assert numbers.count() >= 5
+        for line in numbers.all():
+            expect(line).to_be_in_viewport(ratio=1)
+        worker.page.locator("#passages .open").first.click()
+        expect(worker.page.locator("#reader")).to_be_visible()
+        for line in numbers.all():
+            expect(line).to_be_in_viewport(ratio=1)
+
+
 def test_three_ways_to_copy(worker: Worker) -> None:
     worker.look_up(TURNED)
     quote = "A heap is turned every two weeks."

@@ -104,7 +104,7 @@ def test_the_readme_tells_of_every_setting_and_its_default() -> None:
     for field in dataclasses.fields(Settings):
         (line,) = [line for line in readme.splitlines() if f"`{PREFIX}{field.name.upper()}`" in line]
         value = getattr(defaults, field.name)
-        shown = value.relative_to(ROOT).as_posix() if isinstance(value, Path) else str(value)
+        shown = value.relative_to(ROOT).as_posix() if isinstance(value, Path) else str(value or "")
         if shown == "":
             assert line.endswith("| none |"), line
             continue

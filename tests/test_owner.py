@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import CORPUS, free_port, open_assistant, serving
+from conftest import CORPUS, ROOT, free_port, open_assistant, serving
 from playwright.sync_api import Browser, Page, expect
 from starlette.testclient import TestClient
 
@@ -23,7 +23,7 @@ from chatbot.encoder import PackagedEncoder
 from chatbot.index import PassageIndex
 from chatbot.journal import Journal
 from chatbot.questions import FILE
-from chatbot.settings import Settings
+from chatbot.settings import OWN_EVALUATION, Settings
 
 PASSWORD = "correct horse battery"
 ASKED = ("can i keep it in my bedroom", "may the box stand in my bedroom", "is the bedroom a good place for the box")
@@ -226,7 +226,9 @@ def test_without_a_journal_there_is_nothing_to_group(owner: TestClient) -> None:
 
 
 def test_the_library_s_own_keys_are_for_the_library_alone(owner: TestClient) -> None:
-    assert Settings().evaluation.is_file() and Settings().corpus == CORPUS
+    assert Settings().examination == OWN_EVALUATION and Settings().corpus == CORPUS
+    assert Settings(corpus=ROOT / "docs").examination is None
+    assert Settings(corpus=ROOT / "docs", evaluation=OWN_EVALUATION).examination == OWN_EVALUATION
     digest = previewed(owner, MORE)["digest"]
     assert owner.post("/staff/api/owner/apply", json={"change": MORE, "digest": digest}).status_code == 200
     progress = settled(owner)
@@ -257,7 +259,6 @@ class Tab:
         self.page.get_by_label("Name").fill("maria")
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.keyboard.press("Enter")
-        self.page.get_by_role("link", name="Owner’s view").click()
         self.page.locator("#charts figure").first.wait_for()
 
 

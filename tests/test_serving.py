@@ -95,6 +95,7 @@ def test_on_a_space_it_listens_to_the_outside_and_may_be_framed_by_the_hub() -> 
     settings = Settings.from_environment({"SPACE_ID": "a/b"})
     assert settings.host == "0.0.0.0"
     assert "https://huggingface.co" in settings.frame_ancestors
+    assert settings.proxies != "*"  # anybody could tell any address then
     chosen = Settings.from_environment({"SPACE_ID": "a/b", "ASK_IOP_HOST": "127.0.0.1"})
     assert chosen.host == "127.0.0.1"
 

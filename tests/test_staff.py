@@ -140,6 +140,17 @@ def test_visitors_need_no_account_and_the_description_does_not_tell_of_the_conso
 # --- signing in and out ---------------------------------------------------------------------------
 
 
+def test_who_came_for_the_owners_view_gets_there(file: Path) -> None:
+    caller = service(file)
+    there = caller.get("/staff/owner", follow_redirects=False)
+    assert (there.status_code, there.headers["location"]) == (303, "sign-in?to=owner")
+    form = {"name": "maria", "password": PASSWORD}
+    reply = caller.post("/staff/sign-in?to=owner", data=form, headers=HERE)
+    assert (reply.status_code, reply.headers["location"]) == (303, "owner")
+    reply = caller.post("/staff/sign-in?to=//evil.example", data=form, headers=HERE)
+    assert reply.headers["location"] == "../staff"
+
+
 def test_signing_in_and_out(file: Path) -> None:
     caller = service(file)
     form = caller.get("/staff/sign-in")

@@ -562,6 +562,27 @@ def test_on_a_phone_it_has_the_whole_screen(phone: Visitor) -> None:
     assert focus(page)["name"] == "Ask a question"
 
 
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (844, 170)])
+def test_where_it_has_no_room_all_of_it_can_be_scrolled_to(visitor: Visitor, width: int, height: int) -> None:
+    visitor.page.set_viewport_size({"width": width, "height": height})
+    visitor.visit("/plain")
+    panel = visitor.page.get_by_role("dialog")
+    for end in (10_000, 0):  # by wheel or finger: what is only reached by focus is lost again
+        panel.evaluate("(panel, end) => panel.scrollTo(0, end)", end)
+        shown = visitor.page.get_by_role("button", name="Ask" if end else "Close", exact=True)
+        expect(shown).to_be_in_viewport(ratio=0.9)
+    assert panel.evaluate("panel => panel.scrollWidth <= panel.clientWidth")
+
+
+@pytest.mark.parametrize(
+    ("number", "dialled"),
+    [("1-800-662-HELP", "18006624357"), ("+1 (212) 555-0100 x12", "+12125550100"), ("988", "988")],
+)
+def test_a_number_is_dialled_as_it_is_meant(visitor: Visitor, number: str, dialled: str) -> None:
+    visitor.visit(f'/plain?data-helpline="Somebody: {number.replace("+", "%2B")}"')
+    expect(visitor.widget.locator(f'.calls a[href="tel:{dialled}"]')).to_contain_text(number)
+
+
 def test_a_slip_in_the_numbers_does_not_leave_nobody_to_call(visitor: Visitor) -> None:
     visitor.visit('/plain?data-helpline="call us"')
     expect(visitor.widget.locator('.calls a[href="tel:988"]')).to_be_visible()
@@ -753,7 +774,7 @@ def test_it_says_that_questions_are_stored_and_nothing_while_it_does_not_know(vi
     expect(intro).not_to_contain_text("stored")
     for route in waiting:
         route.continue_()
-    expect(intro).to_contain_text("Your questions are stored for a time, without names.")
+    expect(intro).to_contain_text("Your questions are stored for a time, most names removed.")
 
 
 # --- the page that builds the line ----------------------------------------------------------------
@@ -787,6 +808,16 @@ def test_the_page_shows_the_widget_and_builds_the_line(builder: Page, server: Se
     expect(sample.get_by_role("dialog", name="Haga una pregunta")).to_be_visible()
     expect(sample.locator(".scroll")).to_contain_text('Hi "you" & <me>')
     assert violations(builder) == []
+
+
+def test_the_line_has_the_address_under_which_a_space_answers(builder: Page) -> None:
+    line, address = builder.locator("#snippet"), builder.get_by_label("Address of this service")
+    address.fill("https://huggingface.co/spaces/Some.One/ask_iop")
+    expect(line).to_contain_text('src="https://some-one-ask-iop.hf.space/widget.js"')
+    expect(builder.locator("#policy")).to_contain_text("script-src https://some-one-ask-iop.hf.space;")
+    address.fill("not an address")
+    expect(line).to_have_text("")
+    expect(builder.get_by_role("status")).to_contain_text("https://")
 
 
 def test_the_built_line_works_on_a_page(builder: Page, visitor: Visitor, site: str) -> None:

@@ -138,8 +138,10 @@ export const amend = (wordings, articles) => {
   stage(false);
   chosen.clear();
   by("amend-title").textContent = "Make it known";
-  by("wordings").value = wordings.join("\n");
-  by("near-to").value = wordings[0] ?? "";
+  // Where something was taken out, nobody asks in those words: "[name]" is no part of a question.
+  const whole = wordings.filter((wording) => !/\[[a-z]{2,7}\]/.test(wording));
+  by("wordings").value = whole.join("\n");
+  by("near-to").value = whole[0] ?? wordings[0] ?? "";
   by("topic").value = by("say").value = "";
   dialog.querySelector("[value=wordings]").checked = true;
   by("from-article").replaceChildren(...articles.map((one) => make("option", { value: one.id }, joined(one.publisher, one.title))));

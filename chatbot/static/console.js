@@ -56,15 +56,19 @@ const lookUp = async (entered = false) => {
 
 // --- what is shown ----------------------------------------------------------------------------------------
 
+// Letters as on a telephone's keys; an extension is for whoever answers.
+const digits = (number) => number.toUpperCase().replace(/(X|EXT)[. ]*\d+$/, "")
+  .replace(/[A-Z]/g, (key) => "22233344455566677778889999"[key.charCodeAt() - 65]).replace(/[^\d+]/g, "");
+
 const helpline = (line) => {
-  const ways = make("span", { css: "ways" }, make("a", { href: `tel:${line.phone.replace(/[^\d+]/g, "")}` }, line.phone));
+  const ways = make("span", { css: "ways" }, make("a", { href: `tel:${digits(line.phone)}` }, line.phone));
   if (line.sms) {
-    ways.append(make("a", { href: `sms:${line.sms.replace(/[^\d+]/g, "")}` }, `text ${line.sms}`));
+    ways.append(make("a", { href: `sms:${digits(line.sms)}` }, `text ${line.sms}`));
   }
   if (line.chat) {
     ways.append(outward(line.chat, "chat"));
   }
-  return make("li", {}, make("b", {}, line.name), ways, make("span", { css: "quiet" }, joined(line.purpose, line.hours, line.note)));
+  return make("li", {}, make("b", {}, line.name), ways, make("span", { css: "quiet", title: joined(line.purpose, line.hours, line.note) }, joined(line.purpose, line.hours, line.note)));
 };
 
 // A paragraph with its numbers as buttons that open the article there.

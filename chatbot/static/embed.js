@@ -19,14 +19,25 @@
     return names.map((name) => [name, (fields.get(name) ?? "").trim()]).filter(([name, value]) => value && value !== usual[name]);
   };
 
+  // A Space is shown at one address and answers under another.
+  const answering = (address) => {
+    const [, owner, name] = /^https:\/\/huggingface\.co\/spaces\/([\w.-]+)\/([\w.-]+)/.exec(address) ?? [];
+    return owner ? `https://${`${owner}-${name}`.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.hf.space` : address;
+  };
+
   const write = () => {
-    const service = (form.elements.service.value || here).replace(/\/+$/, "");
+    const service = answering((form.elements.service.value || here).trim()).replace(/\/+$/, "");
+    if (!URL.canParse(service) || !/^https?:$/.test(new URL(service).protocol)) {
+      snippet.textContent = "";
+      document.getElementById("copied").textContent = "The address of this service is missing: one that begins with https://";
+      return;
+    }
     const pinned = form.elements.pinned.checked && widget;
     const attributes = chosen().map(([name, value]) => ` data-${name}="${quoted(value)}"`).join("");
     const integrity = pinned ? ` integrity="${widget.integrity}" crossorigin="anonymous"` : "";
     const file = `${quoted(service)}/${pinned ? widget.pinned : "widget.js"}`;
     snippet.textContent = `<script async src="${file}"${integrity}${attributes}></script>`;
-    const origin = URL.canParse(service) ? new URL(service).origin : here;
+    const { origin } = new URL(service);
     document.getElementById("policy").textContent = `script-src ${origin}; connect-src ${origin}`;
     document.getElementById("copied").textContent = "";
   };

@@ -28,7 +28,7 @@
       intro: "Answers in the words of published articles, each with its source.",
       notice: "This is a program, not a person, and gives no medical advice.",
       unkept: "Your questions are not stored.",
-      kept: "Your questions are stored for a time, without names.",
+      kept: "Your questions are stored for a time, most names removed.",
       privacy: "Privacy",
       greeting: "Ask in your own words, or start with one of these:",
       helpline: "Emergency: 911; Crisis line: 988, text 988",
@@ -89,7 +89,7 @@
       intro: "Respuestas con las palabras de artículos publicados (en inglés), cada una con su fuente.",
       notice: "Esto es un programa, no una persona, y no da consejos médicos.",
       unkept: "Sus preguntas no se guardan.",
-      kept: "Sus preguntas se guardan un tiempo, sin nombres.",
+      kept: "Sus preguntas se guardan un tiempo, casi sin nombres.",
       privacy: "Privacidad",
       greeting: "Pregunte en inglés con sus propias palabras, o empiece con una de estas:",
       helpline: "Emergencia: 911; Línea de crisis (oprima 2): 988, text 988",
@@ -160,7 +160,7 @@
 
   // --- style ---
 
-  // Against the page's own !important rules only an !important one inside counts, and it wins.
+  // Only !important inside wins against the page's.
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
 :host { all: initial; display: block; }
@@ -208,7 +208,7 @@ dialog.panel {
 .start .launcher { inset-inline: max(1em, env(safe-area-inset-left)) auto; }
 .start dialog.panel { inset-inline: 1em auto; }
 .phone dialog.panel {
-  inset: var(--top, 0) 0 auto; inline-size: 100%; block-size: var(--height, 100dvh); border: 0; border-radius: 0;
+  inset: var(--top, 0) 0 auto; inline-size: 100%; block-size: var(--height, 100dvh); border: 0; border-radius: 0; overflow: hidden auto;
   padding: env(safe-area-inset-top) env(safe-area-inset-right) env(safe-area-inset-bottom) env(safe-area-inset-left);
   box-shadow: none;
 }
@@ -304,7 +304,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
     copy: "M9 8h10v12H9zM15 8V4H5v12h4",
   };
 
-  // An element with attributes, listeners (functions) and children; strings become text.
+  // An element; functions are listeners, strings text.
   const make = (tag, attributes = {}, ...children) => {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
@@ -332,11 +332,12 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
   };
 
   const fill = (text, value) => text.replace("{0}", value);
-  const digits = (number) => String(number).replace(/[^0-9+]/g, "");
+  // Letters as on telephone keys; no extension.
+  const digits = (number) => number.toUpperCase().replace(/(X|EXT)[. ]*\d+$/, "")
+    .replace(/[A-Z]/g, (key) => "22233344455566677778889999"[key.charCodeAt() - 65]).replace(/[^\d+]/g, "");
   const isWeb = (address) => /^https?:\/\//i.test(address ?? "");
 
-  // The source's address, so that it opens at the heading; in an original without one, at the quote. In such a
-  // fragment "-", "," and "&" have a meaning of their own.
+  // Opens the source at the heading, an original without one at the quote. There "-", "," and "&" have a meaning.
   const sourceLink = ({ url, section, quote, edition }) => {
     const target = section || (edition === "original" ? quote.split(/\s+/).slice(0, 6).join(" ") : "");
     const encoded = encodeURIComponent(target).replace(/-/g, "%2D");
@@ -471,7 +472,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
     }
     #words = STRINGS.en;
 
-    // Events say that something happened, not what; more only where the site has asked for it.
+    // Events say that something happened; what, only where the site asks.
     #emit(name, status, text) {
       const wanted = this.getAttribute("events");
       const detail = { ...(/status|text/.test(wanted) && status ? { status } : {}), ...(wanted === "text" ? text : {}) };
@@ -942,7 +943,7 @@ textarea, input[type="text"], select { display: block; inline-size: 100%; min-he
       return card;
     }
 
-    // Paragraphs apart by an empty line, list items with "- ", and numbers in brackets.
+    // Paragraphs, lists, numbers in brackets.
     #paragraphs(text, sources) {
       const blocks = [];
       for (const block of text.trim().split(/\n\s*\n/)) {
