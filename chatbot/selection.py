@@ -25,6 +25,8 @@ MOST = 5
 """Quoted sentences at most, whole lists and what a sentence needs beside it not counted."""
 MAIN = 0.7
 """A sentence with this share of the best one's support brings what another says on whom a thing is for."""
+SURELY = 0.9
+"""What has this much support answers: of two such, the better supported one is not always the more direct."""
 FIGURES = 6
 """The same, where a figure is asked for: each article may give its own."""
 UNASKED_ADDS, UNASKED_SHARE, UNASKED_MOST = 0.05, 0.08, 9
@@ -137,7 +139,7 @@ def select(
             chosen[needed] = max(chosen.get(needed, 0.0), score)
         brings = (*against.get(row, ()), *(reach.get(row, ()) if score >= MAIN * best else ()))
         chosen.update({other: score for other in brings if other not in chosen})
-    return _spans(chosen, index, listed)
+    return _spans(chosen, index, listed, {hit.row: hit.fused for hit in hits})
 
 
 def support_of_more(finding: Finding, hits: Sequence[Hit], said: str) -> Support:
@@ -227,8 +229,11 @@ def _paragraph(row: int, index: PassageIndex) -> list[int]:
     return list(range(first, last + 1))
 
 
-def _spans(chosen: dict[int, float], index: PassageIndex, listed: bool) -> tuple[Quote, ...]:
-    """Neighbouring rows joined into spans, the best one first."""
+def _spans(
+    chosen: Mapping[int, float], index: PassageIndex, listed: bool, fused: Mapping[int, float] = MappingProxyType({})
+) -> tuple[Quote, ...]:
+    """Neighbouring rows joined into spans, the best one first: of those that surely answer, the nearest in words and
+    meaning, by `fused`."""
     quotes: list[Quote] = []
     for row in sorted(chosen):
         number, sentence = index.sentences[row]
@@ -247,7 +252,12 @@ def _spans(chosen: dict[int, float], index: PassageIndex, listed: bool) -> tuple
     # Whoever reads only the first quote should have read the answer.
     direct = max(
         reading,
-        key=lambda quote: (round(quote.support, 6), listed and index.sentences[quote.rows[0]][1].role == "lead"),
+        key=lambda quote: (
+            min(round(quote.support, 6), SURELY),
+            listed and index.sentences[quote.rows[0]][1].role == "lead",
+            max(round(fused.get(row, 0.0), 6) for row in quote.rows) if quote.support >= SURELY else 0.0,
+            round(quote.support, 6),
+        ),
     )
     return (direct, *(quote for quote in reading if quote is not direct))
 
