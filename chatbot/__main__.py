@@ -74,7 +74,7 @@ def _arguments(given: list[str] | None) -> argparse.Namespace:
     for command in (ask, chat, evaluate):
         command.add_argument("--index", help="folder of the index (default: index/)")
         command.add_argument("--corpus", help="folder of the articles; a changed one is reported")
-        command.add_argument("--reader", help="default, or none")
+        command.add_argument("--reader", help="default, none, or a cross-encoder's folder or name")
     args = parser.parse_args(given)
     if args.command == "ask" and (args.question is None) == (args.batch is None):
         ask.error("give one question, or --batch FILE")

@@ -19,7 +19,6 @@ from chatbot.conversation import (
 )
 from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
-from chatbot.errors import SettingsError
 from chatbot.finder import SURE, Finder
 from chatbot.index import PassageIndex
 from chatbot.languages import foreign_language
@@ -59,12 +58,16 @@ class Assistant:
     @classmethod
     def open(cls, settings: Settings, check_corpus: bool = False, encoder: Encoder | None = None) -> "Assistant":
         """Load index, reader and, unless it is given, encoder. With `check_corpus`, the index must be that of the
-        articles as they are now. Raises `IndexUnusableError`, `ModelError`, `CorpusError` or `SettingsError`."""
+        articles as they are now. Raises `IndexUnusableError`, `ModelError` or `CorpusError`."""
         encoder = encoder or load_encoder(settings.model)
         index = PassageIndex.load(settings.index, encoder, settings.corpus if check_corpus else None)
-        if settings.reader not in ("default", "none"):
-            raise SettingsError(f"reader '{settings.reader}' is not one of: default, none")
-        reader: Reader = CrossEncoderReader(index) if settings.reader == "default" else RetrievalReader(index)
+        reader: Reader
+        if settings.reader in ("default", "none"):
+            reader = CrossEncoderReader(index) if settings.reader == "default" else RetrievalReader(index)
+        else:
+            from chatbot.crossencoder import OwnCrossEncoder
+
+            reader = CrossEncoderReader(index, judge=OwnCrossEncoder(index, settings.reader))
         helplines = safety.load_helplines(settings.helplines)
         return cls(index, encoder, reader, helplines, settings.max_question_characters, Screen.open())
 

@@ -154,6 +154,14 @@ class Calibration:
         return float(self._question(question_signals(search, logits)))
 
 
+class Judge(Protocol):
+    """Anything that reads a hit beside a question."""
+
+    def logits(self, question: str, search: Search) -> Support:
+        """Its judgement of each hit, shape (len(search.hits),), 0 for even odds."""
+        ...
+
+
 class RetrievalReader:
     """No model: support from the retrieval scores alone."""
 
@@ -216,9 +224,9 @@ class CrossEncoderReader:
     """Support from the cross-encoder's judgement and the retrieval scores together. It reads where the known
     questions leave a doubt, and what no known question is about."""
 
-    def __init__(self, index: PassageIndex, weights: Path = WEIGHTS) -> None:
-        """Load the weights that ship with the package. Raises `ModelError`."""
-        self._model = CrossEncoder(index, weights)
+    def __init__(self, index: PassageIndex, weights: Path = WEIGHTS, judge: Judge | None = None) -> None:
+        """Load the weights that ship with the package, unless another judge is given. Raises `ModelError`."""
+        self._model: Judge = judge or CrossEncoder(index, weights)
         self._asked_about = _asked_about(index)
         self._read = {known: Calibration("default", known) for known in (True, False)}
         self._glance, self._followup = Calibration("none", True), Calibration("followup", True)

@@ -35,7 +35,7 @@ class Settings:
     model: str = "all-MiniLM-L6-v2"
     """Encoder: the packaged model's name, or a folder that sentence-transformers can load."""
     reader: str = "default"
-    """Reader: `default` (the weights that ship with the package) or `none`."""
+    """Reader: `default` (the weights that ship with the package), `none`, or a cross-encoder's folder or hub name."""
     helplines: Path = ROOT / "corpus" / "helplines.yaml"
     """Whom to call."""
     host: str = "127.0.0.1"

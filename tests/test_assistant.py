@@ -15,7 +15,7 @@ from chatbot.assistant import Assistant
 from chatbot.contradictions import opposites
 from chatbot.conversation import Turn, contextualise
 from chatbot.encoder import PackagedEncoder
-from chatbot.errors import CorpusError, IndexMissingError, IndexStaleError, SettingsError
+from chatbot.errors import CorpusError, IndexMissingError, IndexStaleError, ModelError
 from chatbot.evaluation import read_questions
 from chatbot.finder import CANDIDATES
 from chatbot.graph import Vectors
@@ -559,7 +559,7 @@ def test_an_index_of_other_articles_is_stale(at_hand: None, small_folder: Path) 
 def test_what_cannot_be_opened_is_named(at_hand: None, small_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(IndexMissingError, match=str(tmp_path)):
         Assistant.open(Settings(index=tmp_path, reader="none"))
-    with pytest.raises(SettingsError, match="gpt"):
+    with pytest.raises(ModelError, match="gpt"):
         Assistant.open(Settings(index=small_folder, reader="gpt"))
     with pytest.raises(CorpusError, match="nowhere"):
         Assistant.open(Settings(index=small_folder, reader="none", helplines=tmp_path / "nowhere"))

@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "neighbours",
         "retrieval",
         "reader",
+        "crossencoder",
         "differences",
         "contradictions",
         "selection",
@@ -36,8 +37,8 @@ DOORS = {"api", "pages", "console"}
 ONLY_IN = {
     "faiss": {"dense"},
     "bm25s": {"lexical"},
-    "torch": {"encoder"},
-    "sentence_transformers": {"encoder"},
+    "torch": {"encoder", "crossencoder"},
+    "sentence_transformers": {"encoder", "crossencoder"},
     "onnxruntime": {"graph", "reader"},
     "nltk": {"passages", "lexical"},
     "pypdf": {"pdf"},
@@ -177,6 +178,7 @@ def test_only_settings_read_the_environment(module: str) -> None:
     allowed = {
         "settings": uses,
         "encoder": ["HF_HUB_OFFLINE", "TOKENIZERS_PARALLELISM"],
+        "crossencoder": ["HF_HUB_OFFLINE", "TOKENIZERS_PARALLELISM"],
         "pages": ["GRADIO_ANALYTICS_ENABLED"],
         "../app": ["GRADIO_ANALYTICS_ENABLED"],
     }.get(module, [])
