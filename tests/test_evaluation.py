@@ -262,6 +262,6 @@ def test_what_stands_nowhere_in_the_articles_is_not_asked_of_an_answer(assistant
 def test_the_library_holds_every_fact_of_its_own_keys(assistant: Assistant) -> None:
     files = [
         ROOT / "tests" / "questions" / f"{name}.jsonl"
-        for name in ("fifty", "tune", "second", "third", "test", "fourth", "fifth", "sixth", "seventh")
+        for name in ("fifty", "tune", "second", "third", "test", "fourth", "fifth", "sixth", "seventh", "eighth")
     ]
     assert [one["id"] for one in read_questions(files) if fair(one, assistant.articles)[1]] == []
