@@ -37,7 +37,10 @@ class OwnCrossEncoder:
             )
             outputs = int(self._model.num_labels)
         except Exception as error:  # the library raises a dozen kinds for a damaged folder
-            raise ModelError(f"the reader '{model}' can't be loaded: {str(error).partition(chr(10))[0]}") from error
+            raise ModelError(
+                f"the reader '{model}' is neither default nor none, and no cross-encoder that can be read is there or in the "
+                f"hub's cache under that name ({type(error).__name__})"
+            ) from error
         if outputs != 1:
             raise ModelError(f"the reader '{model}' has {outputs} outputs; one is needed, the higher the likelier")
         self._contexts = contexts(index)

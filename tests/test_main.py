@@ -266,7 +266,7 @@ def test_a_command_that_is_none_says_how_it_is_used(arguments: list[str], capsys
     ("options", "environment", "code", "words"),
     [
         (["--index", "{empty}"], {}, 4, "python build_index.py"),
-        (["--index", "{index}", "--reader", "gpt"], {}, 2, "gpt"),
+        (["--index", "{index}", "--reader", "gpt"], {}, 3, "gpt"),
         (["--index", "{index}", "--corpus", "{empty}"], {}, 4, "have changed"),
         (["--index", "{index}"], {"ASK_IOP_PORT": "http"}, 2, "ASK_IOP_PORT"),
         (["--index", "{index}", "--reader", "none"], {"ASK_IOP_HELPLINES": "{empty}/none.yaml"}, 2, "none.yaml"),
