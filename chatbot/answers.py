@@ -1,5 +1,6 @@
 """What the assistant says: statuses, citations, the fixed wording, and composing quotes into an answer."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
@@ -56,6 +57,8 @@ class Citation:
     quote: str
     start: int
     end: int
+    same_as: int | None = None
+    """The number of the citation whose quote says the same and stands in the answer instead of this one."""
 
     @property
     def link(self) -> str | None:
@@ -102,7 +105,7 @@ class Answer:
         }
 
 
-def cite(number: int, article: Article, section: Section, start: int, end: int) -> Citation:
+def cite(number: int, article: Article, section: Section, start: int, end: int, same_as: int | None = None) -> Citation:
     """The citation of `section.text[start:end]`."""
     return Citation(
         number=number,
@@ -116,6 +119,7 @@ def cite(number: int, article: Article, section: Section, start: int, end: int) 
         quote=section.text[start:end],
         start=section.start + start,
         end=section.start + end,
+        same_as=same_as,
     )
 
 
@@ -195,14 +199,27 @@ CARD_LINES = {
 
 
 def quoted(citations: tuple[Citation, ...]) -> str:
-    """The quotes, each followed by its number."""
-    return "\n\n".join(f"{citation.quote} [{citation.number}]" for citation in citations)
+    """The quotes, each followed by its number and by the numbers of those that say the same."""
+    return _numbered(_by_quote(citations))
 
 
 def side_by_side(citations: tuple[Citation, ...]) -> str:
     """The quotes under their sources, after one line that says that they differ."""
-    sources = groupby(citations, key=lambda citation: citation.publisher or citation.title)
-    return "\n\n".join([DIFFER, *(f"{name}:\n{quoted(tuple(own))}" for name, own in sources)])
+    sources = groupby(_by_quote(citations), key=lambda said: said[0].publisher or said[0].title)
+    return "\n\n".join([DIFFER, *(f"{name}:\n{_numbered(own)}" for name, own in sources)])
+
+
+def _by_quote(citations: tuple[Citation, ...]) -> list[list[Citation]]:
+    """The citations by the quote that stands for them, whose own comes first."""
+    said = {one.number: [one] for one in citations if one.same_as is None}
+    for one in citations:
+        if one.same_as is not None:
+            said[one.same_as].append(one)
+    return list(said.values())
+
+
+def _numbered(said: Iterable[Sequence[Citation]]) -> str:
+    return "\n\n".join(" ".join([own[0].quote, *(f"[{one.number}]" for one in own)]) for own in said)
 
 
 def referral(helplines: tuple[Helpline, ...]) -> str:

@@ -202,9 +202,8 @@ class Assistant:
             fresh = self._cite(finding.quotes, len(citations))
             citations.extend(fresh)
             heading = f"{answers.as_question(finding.question)}\n\n" if len(findings) > 1 else ""
-            if differ(
-                finding.question, [(citation.article, citation.quote) for citation in fresh], self._finder.common
-            ):
+            said = [(citation.article, citation.quote) for citation in fresh if citation.same_as is None]
+            if differ(finding.question, said, self._finder.common):
                 apart = True
                 texts.append(heading + answers.side_by_side(fresh))
             elif fresh:
@@ -232,6 +231,15 @@ class Assistant:
         return Answer(Status.NOT_COVERED, text, suggestions=suggestions, helplines=helplines, support=best)
 
     def _cite(self, quotes: Sequence[Quote], before: int) -> tuple[Citation, ...]:
-        articles = [self.index.articles[quote.article] for quote in quotes]
-        numbered = enumerate(zip(quotes, articles, strict=True), before + 1)
-        return tuple(cite(number, of, of.sections[one.section], one.start, one.end) for number, (one, of) in numbered)
+        """A citation of each quote, and after it of each sentence that echoes it, numbered from `before`."""
+        citations: list[Citation] = []
+        for quote in quotes:
+            of = self.index.articles[quote.article]
+            first = before + len(citations) + 1
+            citations.append(cite(first, of, of.sections[quote.section], quote.start, quote.end))
+            for number, row in enumerate(quote.echoes, first + 1):
+                place, sentence = self.index.sentences[row]
+                of = self.index.articles[self.index.passages[place].article]
+                section = of.sections[self.index.passages[place].section]
+                citations.append(cite(number, of, section, sentence.start, sentence.end, first))
+        return tuple(citations)

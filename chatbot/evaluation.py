@@ -75,7 +75,8 @@ def judge(question: dict[str, Any], answer: Answer) -> Outcome:
     parts = question.get("parts") or [question]
     wanted = [part for part in parts if part.get("answerable", True)]
     cited = all(any(_stands_in(citation, part["sections"]) for citation in answer.citations) for part in wanted)
-    complete = all(_holds(fact, answer.citations) for part in wanted for fact in part["facts"])
+    said = [citation for citation in answer.citations if citation.same_as is None]
+    complete = all(_holds(fact, said) for part in wanted for fact in part["facts"])
     if len(wanted) < len(parts):
         complete = complete and answer.status is Status.PARTLY_ANSWERED
     return Outcome(

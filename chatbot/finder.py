@@ -8,6 +8,7 @@ from chatbot import answers
 from chatbot.acquaintance import Acquaintance
 from chatbot.contradictions import opposites
 from chatbot.conversation import Reading, Turn, contextualise, tells_enough
+from chatbot.echoes import Echoes
 from chatbot.encoder import Encoder
 from chatbot.index import PassageIndex
 from chatbot.reader import Reader
@@ -37,7 +38,7 @@ class Finder:
         self._index, self._encoder, self._reader = index, encoder, reader
         self.retriever = Retriever(index, encoder)
         self.acquainted = Acquaintance(self.retriever)
-        self.common, self._opposites = common_terms(index), opposites(index)
+        self.common, self._opposites, self._echoes = common_terms(index), opposites(index), Echoes(index)
 
     def find(self, question: str, before: Sequence[Exchange] = ()) -> Finding:
         """Search for one question, which may lean on those before it, and choose the sentences that answer it."""
@@ -46,7 +47,7 @@ class Finder:
         supports = self._reader.support(question, search)
         quotes = topic_quotes(question, self._index)
         if not quotes and not (search.unanswered >= max(VERY_QUESTION, search.answered + NEARER)):
-            quotes = select(question, search.hits, supports, self._index, self._opposites)
+            quotes = select(question, search.hits, supports, self._index, self._opposites, self._echoes)
             if not quotes and self.acquainted.is_term(question):
                 quotes = term_quotes(question, search.hits)
         support = max((quote.support for quote in quotes), default=confidence(supports))
@@ -66,7 +67,8 @@ class Finder:
     def _find_more(self, finding: Finding, said: str) -> Finding:
         """What else the articles hold on an answered question that does not stand in `said`."""
         hits = self.retriever.search(finding.question, len(self._index.sentences)).hits
-        quotes = select(finding.question, hits, support_of_more(finding, hits, said), self._index)
+        supports = support_of_more(finding, hits, said)
+        quotes = select(finding.question, hits, supports, self._index, echoes=self._echoes)
         return replace(finding, quotes=tuple(quote for quote in quotes if self._text(quote) not in said))
 
     def _text(self, quote: Quote) -> str:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
 from chatbot.contradictions import Matter
-from chatbot.differences import asks_how_much, asks_when, asks_whether, figures_differ, quantities, times_of_day
-from chatbot.graph import Vectors
+from chatbot.differences import asks_how_much, asks_when, asks_whether, quantities, times_of_day
+from chatbot.echoes import Echoes
 from chatbot.index import PassageIndex
 from chatbot.passages import leans_back
 from chatbot.reader import Support
@@ -34,8 +34,6 @@ UNASKED_ADDS, UNASKED_SHARE, UNASKED_MOST = 0.05, 0.08, 9
 MORE, BESIDE = 0.05, 0.9
 """Who asks for more gets what has this share of the best sentence's support, and after it what stands beside the quotes,
 which counts so much."""
-ALIKE = 0.88
-"""Sentences with this cosine say the same, unless their figures differ; the better supported one is quoted."""
 
 # A sentence that opens like this takes something back from the one before it.
 _TURNS = re.compile(
@@ -67,6 +65,8 @@ class Quote:
     support: float
     rows: tuple[int, ...]
     """The index's numbers of the sentences in it."""
+    echoes: tuple[int, ...] = ()
+    """Those of sentences in other articles that say the same."""
 
 
 def wants_list(question: str) -> bool:
@@ -91,6 +91,7 @@ def select(
     support: Support,
     index: PassageIndex,
     opposites: Mapping[Matter, Mapping[int, Sequence[int]]] = MappingProxyType({}),
+    echoes: Echoes | None = None,
 ) -> tuple[Quote, ...]:
     """The quotes that answer: the best supported one, then the others article by article in reading order.
 
@@ -103,17 +104,12 @@ def select(
     adds, share, most = (ADDS, SHARE, MOST) if index.questions else (UNASKED_ADDS, UNASKED_SHARE, UNASKED_MOST)
     enough = max(adds, share * best)
     listed = wants_list(question)
-    # Whoever asks for a list is answered by one, if there is one that answers; what else fits comes after it.
-    support = np.array(
-        [
-            best if listed and hit.sentence.role != "text" and s >= enough else s
-            for hit, s in zip(hits, support, strict=True)
-        ]
-    )
+    if listed:
+        support = _lists_first(hits, support, enough)
     order = sorted(
         range(len(hits)), key=lambda i: (-round(float(support[i]), 6), hits[i].sentence.role == "text", hits[i].row)
     )
-    rows = index.rows.sentences.rows()
+    echoes = echoes or Echoes(index)
     most += FIGURES - MOST if asks_how_much(question) else 0
     # Where a figure is asked for and the best sentence gives one, a sentence without any adds nothing, but a time that
     # is asked for.
@@ -122,6 +118,7 @@ def select(
     against = opposites.get(Matter.FIGURE, {}) if figures else {}
     reach = opposites.get(Matter.REACH, {}) if asks_whether(question) else {}
     chosen: dict[int, float] = {}
+    echoed: dict[int, int] = {}
     asked = 0
     for i in order:
         row, score = hits[i].row, float(support[i])
@@ -132,14 +129,16 @@ def select(
             continue
         if figures and not quantities(hits[i].text) and not (when and times_of_day(hits[i].text)):
             continue
-        if any(_says_the_same(row, other, rows, index) for other in chosen):
+        if (other := next((other for other in chosen if echoes.same(row, other)), None)) is not None:
+            echoed[row] = other
             continue
         asked += 1
         for needed in sorted(_needed(row, index, listed)):
             chosen[needed] = max(chosen.get(needed, 0.0), score)
         brings = (*against.get(row, ()), *(reach.get(row, ()) if score >= MAIN * best else ()))
         chosen.update({other: score for other in brings if other not in chosen})
-    return _spans(chosen, index, listed, {hit.row: hit.fused for hit in hits})
+    quotes = _spans(chosen, index, listed, {hit.row: hit.fused for hit in hits})
+    return tuple(_with_echoes(quote, [row for row in echoed if row not in chosen], echoed, index) for quote in quotes)
 
 
 def support_of_more(finding: Finding, hits: Sequence[Hit], said: str) -> Support:
@@ -169,9 +168,21 @@ def quoted_in(text: str, index: PassageIndex) -> tuple[Quote, ...]:
     return tuple(sorted(_spans(rows, index, False), key=lambda quote: places[quote.rows[0]])) if rows else ()
 
 
-def _says_the_same(row: int, other: int, rows: Vectors, index: PassageIndex) -> bool:
-    alike = float(rows[row] @ rows[other]) > ALIKE
-    return alike and not figures_differ(index.sentence_text(row), index.sentence_text(other))
+def _lists_first(hits: Sequence[Hit], support: Support, enough: float) -> Support:
+    """Whoever asks for a list is answered by one, if there is one that answers; what else fits comes after it."""
+    best = float(support.max())
+    told = zip(hits, support, strict=True)
+    return np.array([best if hit.sentence.role != "text" and s >= enough else s for hit, s in told])
+
+
+def _with_echoes(quote: Quote, rows: Sequence[int], echoed: Mapping[int, int], index: PassageIndex) -> Quote:
+    """A quote of one sentence with one of these rows from each other article that echoes it, best first."""
+    others: dict[str, int] = {}
+    for row in rows:
+        alone = (echoed[row],) == quote.rows and not _beside(row, index, False)
+        if alone and (article := _place(row, index)[0]) != quote.article:
+            others.setdefault(article, row)
+    return replace(quote, echoes=tuple(others.values()))
 
 
 def _needed(row: int, index: PassageIndex, listed: bool) -> set[int]:

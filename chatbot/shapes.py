@@ -39,6 +39,7 @@ ANSWER_EXAMPLE: dict[str, Any] = {
             "quote": "Medical detoxification is usually not a direct part of an IOP.",
             "start": 11542,
             "end": 11604,
+            "same_as": None,
         }
     ],
     "suggestions": ["What is an intensive outpatient program?"],
@@ -95,7 +96,8 @@ class QuestionIn(BaseModel):
 
 
 class AnswerOut(BaseModel):
-    """An answer. Every quote is `text[start:end]` of its article, counted in Unicode code points."""
+    """An answer. Every quote is `text[start:end]` of its article, counted in Unicode code points, and stands in the
+    answer's text; but that of a citation with `same_as`, in whose place the citation of that number is quoted."""
 
     model_config = example(ANSWER_EXAMPLE)
     id: str | int | None = Field(default=None, description="As in the question; absent where it had none.")

@@ -77,7 +77,7 @@ def test_the_public_form_is_plain_json_without_support() -> None:
     assert json.loads(json.dumps(public)) == public
     assert list(public) == ["status", "text", "citations", "suggestions", "helplines", "index"]
     assert list(public["citations"][0]) == [
-        "number", "article", "title", "publisher", "section", "url", "updated", "edition", "quote", "start", "end"
+        "number", "article", "title", "publisher", "section", "url", "updated", "edition", "quote", "start", "end", "same_as"
     ]  # fmt: skip
     assert public["helplines"][0]["phone"] == "1-800-1"
     assert type(public["status"]) is str
@@ -93,6 +93,13 @@ def test_quotes_stand_as_they_are_each_with_its_number(quotes: list[str]) -> Non
     for text in (quoted(citations), side_by_side(citations)):
         for citation in citations:
             assert f"{citation.quote} [{citation.number}]" in text
+
+
+def test_what_two_articles_say_stands_once_with_both_numbers() -> None:
+    echo = replace(CITATION, number=2, publisher="Another", quote="The same.", same_as=1)
+    citations = (CITATION, echo, replace(CITATION, number=3, publisher="Another", quote="More."))
+    assert quoted(citations) == "A quote. [1] [2]\n\nMore. [3]"
+    assert side_by_side(citations).endswith("A publisher:\nA quote. [1] [2]\n\nAnother:\nMore. [3]")
 
 
 def test_side_by_side_names_each_source() -> None:

@@ -66,7 +66,10 @@ def check(assistant: Assistant, answer: Answer) -> None:
     for citation in answer.citations:
         article = articles[citation.article]
         assert article.text[citation.start : citation.end] == citation.quote
-        assert f"{citation.quote} [{citation.number}]" in answer.text
+        said = answer.citations[(citation.same_as or citation.number) - 1]
+        between = "".join(f" [{number}]" for number in range(said.number, citation.number))
+        assert f"{said.quote}{between} [{citation.number}]" in answer.text
+        assert said.same_as is None and (said is citation or said.article != citation.article)
         (section,) = [each for each in article.sections if each.start <= citation.start < each.end]
         assert citation.end <= section.end
         assert (citation.section, citation.title, citation.url) == (section.heading, article.title, article.url)

@@ -23,6 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "reader",
         "crossencoder",
         "differences",
+        "echoes",
         "contradictions",
         "selection",
         "reasons",

@@ -262,6 +262,8 @@ def test_sentences_that_say_the_same_are_quoted_once(tmp_path: Path, encoder: Pa
     assert len(hits) == 2
     (quote,) = select(PLAIN, hits, np.array([0.8, 0.9]), twice.index)
     assert quote.article == hits[1].passage.article
+    assert quote.echoes == (hits[0].row,)
+    assert select(PLAIN, hits[:1], np.array([0.8]), twice.index)[0].echoes == ()
 
 
 # --- examples -------------------------------------------------------------------------------------------------
