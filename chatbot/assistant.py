@@ -203,7 +203,7 @@ class Assistant:
             citations.extend(fresh)
             heading = f"{answers.as_question(finding.question)}\n\n" if len(findings) > 1 else ""
             said = [(citation.article, citation.quote) for citation in fresh if citation.same_as is None]
-            if differ(finding.question, said, self._finder.common):
+            if differ(finding.question, said, self._finder.common, [quote.support for quote in finding.quotes]):
                 apart = True
                 texts.append(heading + answers.side_by_side(fresh))
             elif fresh:

@@ -101,6 +101,8 @@ _TIMES_OF_DAY = re.compile(
 _BETWEEN = re.compile(
     r"\bbetween ([^.,;]+? and [^.,;]+?)(?=[.,;]|$| (?:for|that|which|where|by|in|of treatment)\b)", re.IGNORECASE
 )
+FIRM = 0.5
+"""A sentence with this share of the best one's support answers what is asked: its figures count however it is asked."""
 SHARED = 2
 """Words beside the common ones that two sentences have in common when they speak of the same thing."""
 
@@ -222,24 +224,28 @@ def ends_differ(one: str, other: str) -> bool:
     return bool(ends and others) and not (ends <= others or others <= ends)
 
 
-def differ(question: str, texts: Sequence[tuple[str, str]], common: frozenset[str]) -> bool:
+def differ(
+    question: str, texts: Sequence[tuple[str, str]], common: frozenset[str], supports: Sequence[float] = ()
+) -> bool:
     """Whether (article, quote) pairs of different articles answer a question differently: with other figures where
-    one is asked for, with other times of day where these are, with another stand where it is asked whether, with
-    another reach, and between other things where that is asked.
+    one is asked for or both quotes are well supported, by `supports`, shape (len(texts),) or (0,); with other times of
+    day where these are asked for, with another stand where it is asked whether, with another reach, and between other
+    things where that is asked.
 
     Plain yes against no is not looked for: by the words of negation alone it was found where nothing differs (in one
     answer of ten) more often than where it did.
     """
     figure, whether, when = asks_how_much(question), asks_whether(question), asks_when(question)
     between = "between" in question.lower()
+    firm = [support >= FIRM * max(supports) for support in supports] or [False] * len(texts)
     return any(
         article != other_article
         and (
-            (figure and figures_differ(text, other))
+            ((figure or (firm[position] and firm[after])) and figures_differ(text, other))
             or (when and times_differ(text, other))
             or (between and ends_differ(text, other))
             or (whether and (stances_differ(text, other, common) or reach_differs(text, other)))
         )
         for position, (article, text) in enumerate(texts)
-        for other_article, other in texts[position + 1 :]
+        for after, (other_article, other) in enumerate(texts[position + 1 :], position + 1)
     )
