@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import groupby
 from typing import Any
 from urllib.parse import quote as percent_encode
 
@@ -205,8 +204,10 @@ def quoted(citations: tuple[Citation, ...]) -> str:
 
 def side_by_side(citations: tuple[Citation, ...]) -> str:
     """The quotes under their sources, after one line that says that they differ."""
-    sources = groupby(_by_quote(citations), key=lambda said: said[0].publisher or said[0].title)
-    return "\n\n".join([DIFFER, *(f"{name}:\n{_numbered(own)}" for name, own in sources)])
+    sources: dict[str, list[list[Citation]]] = {}
+    for said in _by_quote(citations):
+        sources.setdefault(said[0].publisher or said[0].title, []).append(said)
+    return "\n\n".join([DIFFER, *(f"{name}:\n{_numbered(own)}" for name, own in sources.items())])
 
 
 def _by_quote(citations: tuple[Citation, ...]) -> list[list[Citation]]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -17,7 +17,6 @@ from chatbot.conversation import (
     corrects,
     small_talk,
 )
-from chatbot.differences import differ
 from chatbot.encoder import Encoder, load_encoder
 from chatbot.finder import SURE, Finder
 from chatbot.index import PassageIndex
@@ -28,7 +27,7 @@ from chatbot.retrieval import unclear
 from chatbot.safety import Concern
 from chatbot.screening import Screen, Screening, danger_before, unreadable
 from chatbot.segmentation import Exchange, split_questions
-from chatbot.selection import Finding, Quote
+from chatbot.selection import Finding, Quote, by_article
 from chatbot.settings import Settings
 from chatbot.topics import Suggestions, nearest_topics, opening_questions
 
@@ -165,9 +164,7 @@ class Assistant:
         it. The card is shown whatever happens here."""
         with contextlib.suppress(Exception):
             found = self._finder.each_part(questions, ())
-            return self._cite(
-                tuple({quote: None for one in found if one.question in wanted for quote in one.quotes}), 0
-            )
+            return self._cite({quote: None for one in found if one.question in wanted for quote in one.quotes})
         return ()
 
     def _make_small_talk(self, question: str, screening: Screening, history: Sequence[Turn]) -> Answer | None:
@@ -199,15 +196,13 @@ class Assistant:
         citations: list[Citation] = []
         texts, apart = [], False
         for finding in findings:
-            fresh = self._cite(finding.quotes, len(citations))
-            citations.extend(fresh)
             heading = f"{answers.as_question(finding.question)}\n\n" if len(findings) > 1 else ""
-            said = [(citation.article, citation.quote) for citation in fresh if citation.same_as is None]
-            if differ(finding.question, said, self._finder.common, [quote.support for quote in finding.quotes]):
-                apart = True
-                texts.append(heading + answers.side_by_side(fresh))
-            elif fresh:
-                texts.append(heading + answers.quoted(fresh))
+            differs = self._finder.differs(finding)
+            fresh = self._cite(by_article(finding.quotes) if differs else finding.quotes, citations)
+            citations.extend(one for one in fresh if one not in citations)
+            if fresh:
+                apart |= differs
+                texts.append(heading + (answers.side_by_side if differs else answers.quoted)(fresh))
             else:
                 texts.append(answers.PARTLY.format(question=finding.question))
         missing = len(found) < len(findings)
@@ -230,16 +225,23 @@ class Assistant:
         best = max(finding.support for finding in findings)
         return Answer(Status.NOT_COVERED, text, suggestions=suggestions, helplines=helplines, support=best)
 
-    def _cite(self, quotes: Sequence[Quote], before: int) -> tuple[Citation, ...]:
-        """A citation of each quote, and after it of each sentence that echoes it, numbered from `before`."""
+    def _cite(self, quotes: Iterable[Quote], already: Sequence[Citation] = ()) -> tuple[Citation, ...]:
+        """A citation of each quote, and after it of each sentence that echoes it; what is cited already keeps its number."""
+        known = {(one.article, one.start, one.end): one for one in already if one.same_as is None}
         citations: list[Citation] = []
+        number = len(already)
         for quote in quotes:
             of = self.index.articles[quote.article]
-            first = before + len(citations) + 1
-            citations.append(cite(first, of, of.sections[quote.section], quote.start, quote.end))
-            for number, row in enumerate(quote.echoes, first + 1):
-                place, sentence = self.index.sentences[row]
-                of = self.index.articles[self.index.passages[place].article]
-                section = of.sections[self.index.passages[place].section]
-                citations.append(cite(number, of, section, sentence.start, sentence.end, first))
+            own = cite(number + 1, of, of.sections[quote.section], quote.start, quote.end)
+            if (cited := known.get((own.article, own.start, own.end))) is not None:
+                citations += [cited, *(one for one in already if one.same_as == cited.number)]
+                continue
+            citations += [own, *self._cite_echoes(quote, own.number)]
+            number += 1 + len(quote.echoes)
         return tuple(citations)
+
+    def _cite_echoes(self, quote: Quote, first: int) -> Iterator[Citation]:
+        for number, row in enumerate(quote.echoes, first + 1):
+            place, sentence = self.index.sentences[row]
+            of = self.index.articles[self.index.passages[place].article]
+            yield cite(number, of, of.sections[self.index.passages[place].section], sentence.start, sentence.end, first)

@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from difflib import ndiff
 from pathlib import Path
 from typing import Any
 
@@ -242,10 +243,19 @@ def compared(outcomes: Sequence[Outcome], before: Mapping[str, tuple[bool, str]]
 
 
 def changes(outcomes: Sequence[Outcome], old: Path) -> str:
-    """Which questions turned right or wrong since the run saved in `old`, and which answers read differently."""
+    """Which questions turned right or wrong since the run saved in `old`, whose facts have left the articles, and which
+    answers read differently; below each the lines that went (-) and came (+)."""
     entries = json.loads(old.read_text("utf-8"))["outcomes"]
     found = compared(outcomes, {entry["id"]: (entry["right"], entry["text"]) for entry in entries})
-    return "\n".join(f"{one.id} {one.turn}: {one.question}" for one in found) or "no answer changed"
+    absent = {entry["id"]: entry.get("absent", 0) for entry in entries}
+    lost = {outcome.id for outcome in outcomes if outcome.absent > absent.get(outcome.id, outcome.absent)}
+    lines = []
+    for one in found:
+        turn = "has lost facts, they stand in no section any more" if one.id in lost else one.turn
+        lines.append(f"{one.id} {turn}: {one.question}")
+        compared_lines = ndiff(one.before.splitlines(), one.after.splitlines())
+        lines += [f"  {line}" for line in compared_lines if line[0] in "-+" and line[2:].strip()]
+    return "\n".join(lines) or "no answer changed"
 
 
 def save(outcomes: Sequence[Outcome], milliseconds: Sequence[float], path: Path) -> None:

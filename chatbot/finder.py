@@ -8,6 +8,7 @@ from chatbot import answers
 from chatbot.acquaintance import Acquaintance
 from chatbot.contradictions import opposites
 from chatbot.conversation import Reading, Turn, contextualise, tells_enough
+from chatbot.differences import differ
 from chatbot.echoes import Echoes
 from chatbot.encoder import Encoder
 from chatbot.index import PassageIndex
@@ -59,6 +60,11 @@ class Finder:
         search = replace(search, hits=tuple(h for h in search.hits if h.passage.article == article)[:CANDIDATES])
         supports = self._reader.support(question, search)
         return Finding(question, (), confidence(supports), search, supports)
+
+    def differs(self, finding: Finding) -> bool:
+        """Whether articles answer differently in what was found."""
+        said = [(quote.article, self._text(quote)) for quote in finding.quotes]
+        return differ(finding.question, said, self.common, [quote.support for quote in finding.quotes])
 
     def explain(self, finding: Finding) -> Reasons:
         """Why each sentence was found."""

@@ -1,6 +1,7 @@
 """Known questions: how people ask for what the articles say, and what they ask that no article answers."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from chatbot.articles import Article
 from chatbot.errors import CorpusError
 from chatbot.passages import Passage
 
+logger = logging.getLogger(__name__)
 FILE = "questions.yaml"
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -60,7 +62,11 @@ def read_questions(text: str, path: Path, articles: Sequence[Article]) -> tuple[
         raise CorpusError(path, "can't be read as YAML", "mend the line", mark.line + 1 if mark else None) from error
     if not isinstance(raw, dict) or set(raw) - {"answered", "unanswered"}:
         raise CorpusError(path, "is not a map of answered and unanswered", "keep to these two parts")
-    sections = {(article.id, section.heading) for article in articles for section in article.sections}
+    sections: dict[tuple[str, str], str] = {}
+    for article in articles:
+        for section in article.sections:
+            key = (article.id, section.heading)
+            sections[key] = f"{sections.get(key, '')}\n{section.text}"
     try:
         found = [question for entry in raw.get("answered") or () for question in _answered(path, entry, sections)]
         for entry in raw.get("unanswered") or ():
@@ -70,10 +76,22 @@ def read_questions(text: str, path: Path, articles: Sequence[Article]) -> tuple[
         raise CorpusError(
             path, f"has an entry that lacks something ({error})", "compare it with its neighbours"
         ) from error
+    gone = {
+        place
+        for question in found
+        for place in question.places
+        if place.sentence and place.sentence not in sections[place.article, place.heading]
+    }
+    for place in sorted(gone, key=str):
+        logger.warning(
+            "%s: '%s …' stands no more in '%s' of %s: what it answered is taken to be answered by the whole section; "
+            "name another sentence, or move its questions to the unanswered ones",
+            *(path.name, place.sentence, place.heading, place.article),
+        )
     return tuple(found)
 
 
-def _answered(path: Path, entry: dict[str, Any], sections: set[tuple[str, str]]) -> list[KnownQuestion]:
+def _answered(path: Path, entry: dict[str, Any], sections: Mapping[tuple[str, str], str]) -> list[KnownQuestion]:
     places = tuple(Place(p["article"], p["heading"] or "", p.get("sentence")) for p in entry["places"])
     for place in places:
         if (place.article, place.heading) not in sections:

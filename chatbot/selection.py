@@ -141,6 +141,12 @@ def select(
     return tuple(_with_echoes(quote, [row for row in echoed if row not in chosen], echoed, index) for quote in quotes)
 
 
+def by_article(quotes: Sequence[Quote]) -> list[Quote]:
+    """The quotes with those of one article together, in the order of the articles' first ones."""
+    articles = list(dict.fromkeys(quote.article for quote in quotes))
+    return sorted(quotes, key=lambda quote: articles.index(quote.article))
+
+
 def support_of_more(finding: Finding, hits: Sequence[Hit], said: str) -> Support:
     """Of each hit, shape (len(hits),), how fit it is for who asks for more on an answered question: what supports the
     answer and does not stand in `said` first, then what stands in a section that was quoted."""

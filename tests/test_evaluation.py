@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,10 +187,14 @@ def test_changes_since_a_run_that_was_saved(tmp_path: Path) -> None:
         outcome(True, id="e", text="new"),
     ]
     assert changes(after, tmp_path / "old.json").splitlines() == [
-        "a now wrong: ?",
-        "b now right: ?",
-        "c reads differently: ?",
+        *("a now wrong: ?", "  - old", "  + new"),
+        *("b now right: ?", "  - old", "  + new"),
+        *("c reads differently: ?", "  - old", "  + new"),
     ]
+    (told,) = [
+        line for line in changes([replace(after[0], absent=1)], tmp_path / "old.json").splitlines() if "?" in line
+    ]
+    assert "lost facts" in told
     assert changes(before, tmp_path / "old.json") == "no answer changed"
 
 

@@ -98,6 +98,17 @@ def test_a_sentence_that_was_edited_away_stands_for_its_section(passages: list[P
     assert named((gone,), passages) == named((Place("compost", "How often is it turned?"),), passages)
 
 
+def test_a_sentence_that_was_edited_away_is_told_of(
+    small_corpus: Path, articles: tuple[Article, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    load_questions(small_corpus, articles)
+    assert caplog.records == []
+    entry = f"answered:\n- places:\n{PLACE}  questions: [does it smell]\n"
+    load(small_corpus, entry.replace("A worm box}", "A cold box}"), articles)
+    (record,) = caplog.records
+    assert "A cold box" in record.getMessage() and "Is a worm box smelly?" in record.getMessage()
+
+
 def test_a_sentence_that_is_there_makes_one_that_is_gone_needless(passages: list[Passage]) -> None:
     gone = Place("compost", "", "Nobody wrote this")
     there = Place("worms", "What do worms eat?", "Worms eat")
