@@ -101,8 +101,9 @@ _TIMES_OF_DAY = re.compile(
 _BETWEEN = re.compile(
     r"\bbetween ([^.,;]+? and [^.,;]+?)(?=[.,;]|$| (?:for|that|which|where|by|in|of treatment)\b)", re.IGNORECASE
 )
-FIRM = 0.5
-"""A sentence with this share of the best one's support answers what is asked: its figures count however it is asked."""
+FIRM = 0.7
+"""A sentence with this share of the best one's support answers what is asked: its figures, and what it puts a thing
+between, count however it is asked."""
 SHARED = 2
 """Words beside the common ones that two sentences have in common when they speak of the same thing."""
 
@@ -227,10 +228,10 @@ def ends_differ(one: str, other: str) -> bool:
 def differ(
     question: str, texts: Sequence[tuple[str, str]], common: frozenset[str], supports: Sequence[float] = ()
 ) -> bool:
-    """Whether (article, quote) pairs of different articles answer a question differently: with other figures where
-    one is asked for or both quotes are well supported, by `supports`, shape (len(texts),) or (0,); with other times of
-    day where these are asked for, with another stand where it is asked whether, with another reach, and between other
-    things where that is asked.
+    """Whether (article, quote) pairs of different articles answer a question differently: with other figures or
+    between other things, where that is asked for or both quotes are well supported, by `supports`, shape (len(texts),) or
+    (0,); with other times of day where these are asked for, with another stand where it is asked whether, with another
+    reach.
 
     Plain yes against no is not looked for: by the words of negation alone it was found where nothing differs (in one
     answer of ten) more often than where it did.
@@ -238,14 +239,16 @@ def differ(
     figure, whether, when = asks_how_much(question), asks_whether(question), asks_when(question)
     between = "between" in question.lower()
     firm = [support >= FIRM * max(supports) for support in supports] or [False] * len(texts)
+    pairs = (
+        (text, other, firm[place] and firm[after])
+        for place, (article, text) in enumerate(texts)
+        for after, (other_article, other) in enumerate(texts[place + 1 :], place + 1)
+        if article != other_article
+    )
     return any(
-        article != other_article
-        and (
-            ((figure or (firm[position] and firm[after])) and figures_differ(text, other))
-            or (when and times_differ(text, other))
-            or (between and ends_differ(text, other))
-            or (whether and (stances_differ(text, other, common) or reach_differs(text, other)))
-        )
-        for position, (article, text) in enumerate(texts)
-        for after, (other_article, other) in enumerate(texts[position + 1 :], position + 1)
+        ((figure or both) and figures_differ(text, other))
+        or ((between or both) and ends_differ(text, other))
+        or (when and times_differ(text, other))
+        or (whether and (stances_differ(text, other, common) or reach_differs(text, other)))
+        for text, other, both in pairs
     )
