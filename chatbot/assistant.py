@@ -149,7 +149,8 @@ class Assistant:
         return Answer(status, text, quotes, helplines=safety.pick(self.helplines, *names))
 
     def _decides(self, question: str) -> bool:
-        """Whether a question asks for a personal medical decision."""
+        """Whether a question, without the words that tie it to the one before, asks for a personal medical decision."""
+        question = re.sub(r"^(?:(?:and|also|plus|oh|then)\W+)+", "", question, flags=re.IGNORECASE)
         return self._acquainted.weigh(question, self._screen(question)).concern is Concern.MEDICAL_ADVICE
 
     def _also_asked(self, message: str) -> tuple[str, ...]:

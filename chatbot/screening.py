@@ -29,7 +29,7 @@ LONGEST_TALK = 20
 CLASSES = ("none", "suicide", "overdose", "withdrawal", "violence", "child_danger", "medical_advice")
 LONGEST_PARTS = 24
 """Sentences of a message that are read by themselves."""
-DANGER = 0.3
+DANGER = 0.35
 """The classifier's probability from which a message counts as danger."""
 CERTAIN, BRIEF = 0.8, 6
 """Below this, what is small talk in so few words is no danger: "goodbye" is one word of many farewells."""
@@ -49,7 +49,7 @@ LESS_FOR_A_PART = 0.65
 FAINT = 0.6
 """Below this the classifier hardly sees a danger: of harmless sentences in other languages it has given up to 0.42, of
 those that show danger 0.58 and more."""
-MEDICAL = 0.45
+MEDICAL = 0.35
 """The classifier's probability from which a personal medical decision is asked for."""
 ASIDE, SHORTEST_TOLD = 0.95, 4
 """From this danger of what is told beside a question, read by itself, whom to call is shown: the question may hide it."""

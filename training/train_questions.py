@@ -51,24 +51,25 @@ class Adapted(nn.Module):
 
 
 class QuestionModel:
-    """MiniLM with its adapters."""
+    """MiniLM, or the encoder in another folder, with adapters in its layers from number `lowest` on."""
 
-    def __init__(self, rank: int, longest: int = 64) -> None:
+    def __init__(self, rank: int, longest: int = 64, folder: Path | None = None, lowest: int = 0) -> None:
         self.longest = longest
-        folder = model_folder(PACKAGED_MODEL)
+        folder = folder or model_folder(PACKAGED_MODEL)
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.model = AutoModel.from_pretrained(folder)
         self.model.requires_grad_(False)
         self.adapted: dict[str, Adapted] = {}
         for name, layer in list(self.model.named_modules()):
-            if name.startswith("encoder.layer") and isinstance(layer, nn.Linear):
+            number = name.removeprefix("encoder.layer.").partition(".")[0]
+            if isinstance(layer, nn.Linear) and number.isdigit() and int(number) >= lowest:
                 parent = self.model.get_submodule(name.rpartition(".")[0])
                 self.adapted[name] = Adapted(layer, rank)
                 setattr(parent, name.rpartition(".")[2], self.adapted[name])
         self.parameters = [p for layer in self.adapted.values() for p in (layer.down, layer.up)]
 
     def encode(self, texts: list[str]) -> torch.Tensor:
-        """Unit rows, shape (len(texts), 384)."""
+        """Unit rows, shape (len(texts), dim)."""
         inputs = self.tokenizer(texts, padding=True, truncation=True, max_length=self.longest, return_tensors="pt")
         with torch.autocast("cpu", dtype=torch.bfloat16):
             hidden = self.model(**inputs).last_hidden_state
@@ -79,7 +80,7 @@ class QuestionModel:
     def rows(self, texts: list[str]) -> np.ndarray:
         """The same without gradients, for many texts."""
         self.model.eval()
-        rows = np.zeros((len(texts), 384), np.float32)
+        rows = np.zeros((len(texts), self.model.config.hidden_size), np.float32)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         for start in range(0, len(order), 256):
             batch = order[start : start + 256]

@@ -120,9 +120,7 @@ def main() -> None:
     model = QuestionModel(args.rank, longest=112)
     head = torch.nn.Linear(384, len(CLASSES))
     if args.start:
-        model.load(args.start)
-        before = load_file(args.start)
-        head.weight.data, head.bias.data = before["head.weight"].float() / 20, before["head.bias"].float()
+        load(model, head, args.start)
         messages += doubted_questions(model, head)
     optimizer = torch.optim.AdamW(
         [{"params": model.parameters, "lr": args.rate}, {"params": head.parameters(), "lr": 5 * args.rate}],
@@ -153,11 +151,21 @@ def main() -> None:
             done += 1
         print(f"epoch {epoch} loss {loss.item():.3f} {time.time() - began:.0f} s", flush=True)
         report(model, head, tune)
+    save(model, head, args.out)
+
+
+def load(model: QuestionModel, head: torch.nn.Linear, path: Path) -> None:
+    """Put weights that were saved before into a model and its head."""
+    model.load(path)
+    before = load_file(path)
+    head.weight.data, head.bias.data = before["head.weight"].float() / 20, before["head.bias"].float()
+
+
+def save(model: QuestionModel, head: torch.nn.Linear, path: Path) -> None:
+    """The changes and the head, with their digest."""
     tensors = {**model.tensors(), "head.weight": 20 * head.weight.data.float(), "head.bias": head.bias.data.float()}
-    save_file({name: value.contiguous() for name, value in tensors.items()}, args.out)
-    args.out.with_suffix(".sha256").write_text(
-        f"{hashlib.sha256(args.out.read_bytes()).hexdigest()}  {args.out.name}\n"
-    )
+    save_file({name: value.contiguous() for name, value in tensors.items()}, path)
+    path.with_suffix(".sha256").write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
 
 
 def report(model: QuestionModel, head: torch.nn.Linear, tune: list[tuple[str, str]]) -> None:
