@@ -19,6 +19,7 @@ class PlainRetrieval:
 
     def __init__(self, index: PassageIndex, encoder: Encoder, threshold: float = 0.0) -> None:
         self._index, self._encoder, self.threshold = index, encoder, threshold
+        self.articles = tuple(index.articles.values())
 
     def scores(self, question: str) -> np.ndarray:
         """Of every passage, shape (n,)."""
