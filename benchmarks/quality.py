@@ -35,9 +35,10 @@ def figures(name: str, answerer, questions: list[dict]) -> None:
     shares = "".join(f"{rows[kind]['right']:>11.1%}" if kind in rows else f"{'':>11}" for kind in KINDS)
     cited = np.mean([outcome.cited for outcome in outcomes if outcome.kind == "answerable"])
     told = [(outcome.kind != "unanswerable", outcome.support) for outcome in outcomes if outcome.kind in TOLD]
-    area = roc_auc_score(*zip(*told, strict=True))
+    both = len({answerable for answerable, _ in told}) == 2
+    area = f"{roc_auc_score(*zip(*told, strict=True)):>8.3f}" if both else f"{'':>8}"
     speed = f"{np.median(milliseconds):>9.0f}{np.quantile(milliseconds, 0.99):>6.0f}"
-    print(f"  {name:<32}{cited:>11.1%}{shares}{area:>8.3f}{speed}", flush=True)
+    print(f"  {name:<32}{cited:>11.1%}{shares}{area}{speed}", flush=True)
 
 
 def threshold(plain: PlainRetrieval, questions: list[dict]) -> float:

@@ -19,7 +19,7 @@ _NUMBERS = {
 _UNITS = {
     "hour": "hour", "hr": "hour", "minute": "minute", "min": "minute", "day": "day", "week": "week", "month": "month",
     "year": "year", "session": "session", "meeting": "session", "visit": "session", "appointment": "session",
-    "time": "session", "dollar": "money", "percent": "percent",
+    "time": "session", "dollar": "money", "percent": "percent", "level": "kind", "category": "kind", "categorie": "kind",
 }  # fmt: skip
 _NUMBER = rf"\d+(?:[.,]\d+)?|{'|'.join(sorted((re.escape(w) for w in _NUMBERS), key=len, reverse=True))}"
 _UNIT = rf"(?:{'|'.join(sorted(_UNITS, key=len, reverse=True))})s?"

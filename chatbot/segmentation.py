@@ -12,13 +12,15 @@ class Exchange:
     reply: str = ""
 
 
-_ASKS = (
-    r"(?:(?:(?:on|at|for|in|to|of|by|with|from|about|until|under) )?(?:how|what|when|where|who|which|whom)"
-    r"|what'?s|who'?s|why|whether|is|are|am|do|does|did|can|could|will|would|should|may|has|have)"
-)
 _AFTER = r"(?:if|when|while|since|because|after|before|once|as|given)"
 _PERSON = r"(?:i|you|u|he|she|they|we|it|there|someone|somebody|anyone|anybody)"
 _NOUN = r"(?:my|his|her|their|our|your|the|a|an|this|that|people|ppl|patients)"
+# "…, can't sit for long" tells; "…, can't he sit?" asks.
+_ASKS = (
+    rf"(?!\w+['’]t\s+(?!(?:{_PERSON}|{_NOUN})\b))"
+    r"(?:(?:(?:on|at|for|in|to|of|by|with|from|about|until|under) )?(?:how|what|when|where|who|which|whom)"
+    r"|what'?s|who'?s|why|whether|is|are|am|do|does|did|can|could|will|would|should|may|has|have)"
+)
 # "I already did a month" has its subject before the verb.
 _NO_SUBJECT = "".join(
     rf"(?<!\b{word} )"
@@ -68,6 +70,12 @@ _OPENS = re.compile(
     rf"^[^:?]{{0,30}}\b(?:questions?|qs?|things?|asks?|asking|query|queries|hi|hello|hey|please|quick one|help)\b[^:?]{{0,25}}:\s*(?={_ASKS}\b)",
     re.IGNORECASE,
 )
+# "… how many hours is it? What do I tell her?": the second only points to the first.
+_POINTS_BACK = re.compile(
+    r"(?:so |and )?what (?:do|can|should|shall|would|am) (?:i|we) (?:supposed to )?(?:tell|say|answer|reply|advise)\b(?: to)?"
+    r"(?: (?:him|her|them|\w+ caller))?\W*",
+    re.IGNORECASE,
+)
 MOST_PARTS = 4
 SHORTEST_PART = 3
 """A piece of fewer words is no question of its own; "what's" counts as two."""
@@ -80,7 +88,7 @@ def split_questions(message: str) -> tuple[str, ...]:
     with the one before it.
     """
     parts: list[str] = []
-    waiting = ""
+    waiting, fewest = "", 2
     whole_message, message = message, _OPENS.sub("", message.strip())
     end = 0
     for match in [*_PART.finditer(message), None]:
@@ -95,6 +103,9 @@ def split_questions(message: str) -> tuple[str, ...]:
             or _INDIRECT.search(piece)
             or _INVERSION.search(said)
         )
+        if parts and not waiting and _POINTS_BACK.fullmatch(said):
+            fewest = 1
+            continue
         if asks and len(re.findall(r"\w+", whole)) >= SHORTEST_PART:
             parts.append(_NUMBERED.sub("", whole))
             waiting = ""
@@ -103,7 +114,9 @@ def split_questions(message: str) -> tuple[str, ...]:
     if waiting.strip() and parts:
         parts[-1] = f"{parts[-1]}. {waiting.strip()}"
     return (
-        tuple(_RELAYED.sub("", part, count=1) for part in parts) if 2 <= len(parts) <= MOST_PARTS else (whole_message,)
+        tuple(_RELAYED.sub("", part, count=1) for part in parts)
+        if fewest <= len(parts) <= MOST_PARTS
+        else (whole_message,)
     )
 
 

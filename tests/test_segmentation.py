@@ -8,6 +8,7 @@ from chatbot.lexical import words
 from chatbot.segmentation import MOST_PARTS, asking_sentence, split_questions
 
 RELAYED = {
+    "She asks how many hours it takes. What do I tell her?": ("how many hours it takes",),
     "plain outpatient (NOT intensive): how often is it and how long is each": (
         "plain outpatient (NOT intensive): how often is it",
         "how long is each",
@@ -52,6 +53,7 @@ pieces = st.lists(
     [
         "does IOP include detox?",
         "what is CBT and DBT?",
+        "bad back here, can't stand up for long. Is it most of the day?",
         "If he works nights, can he still join?",
         "When choosing a program, is a license needed?",
         "my son drinks. he lost his job. what can we do",
