@@ -13,7 +13,9 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from difflib import ndiff
+from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -139,7 +141,7 @@ def evaluate(assistant: Assistant, questions: Sequence[dict[str, Any]]) -> tuple
 def interval(values: Sequence[bool], draws: int = 2000, seed: int = 7) -> tuple[float, float]:
     """95% bootstrap interval of a share."""
     chance = random.Random(seed)
-    shares = sorted(statistics.fmean(chance.choices(values, k=len(values))) for _ in range(draws))
+    shares = sorted(fmean(chance.choices(values, k=len(values))) for _ in range(draws))
     return shares[int(0.025 * draws)], shares[int(0.975 * draws) - 1]
 
 
@@ -151,12 +153,12 @@ def table(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
         low, high = interval([outcome.right for outcome in own])
         found[kind] = {
             "questions": len(own),
-            "answered": statistics.fmean(outcome.answered for outcome in own),
-            "cited": statistics.fmean(outcome.cited for outcome in own),
-            "complete": statistics.fmean(outcome.complete for outcome in own),
-            "refused": statistics.fmean(not outcome.answered for outcome in own),
-            "side_by_side": statistics.fmean(outcome.status == Status.SOURCES_DIFFER for outcome in own),
-            "right": statistics.fmean(outcome.right for outcome in own),
+            "answered": fmean(outcome.answered for outcome in own),
+            "cited": fmean(outcome.cited for outcome in own),
+            "complete": fmean(outcome.complete for outcome in own),
+            "refused": fmean(not outcome.answered for outcome in own),
+            "side_by_side": fmean(outcome.status == Status.SOURCES_DIFFER for outcome in own),
+            "right": fmean(outcome.right for outcome in own),
             "right_low": low,
             "right_high": high,
         }
@@ -176,17 +178,15 @@ def risk_coverage(outcomes: Sequence[Outcome]) -> list[tuple[float, float]]:
 
 def area(points: Sequence[tuple[float, float]]) -> float:
     """Mean risk over the coverages reached; lower is better."""
-    return statistics.fmean(risk for _, risk in points) if points else 0.0
+    return fmean(risk for _, risk in points) if points else 0.0
 
 
 def reliability(outcomes: Sequence[Outcome], bins: int = 5) -> list[tuple[float, float, int]]:
-    """(mean support, share right, number) of the answers given, in bins of equal width."""
-    rows = []
-    for number in range(bins):
-        own = [o for o in outcomes if o.answered and number / bins <= min(o.support, 0.9999) < (number + 1) / bins]
-        if own:
-            rows.append((statistics.fmean(o.support for o in own), statistics.fmean(o.right for o in own), len(own)))
-    return rows
+    """(mean support, share right, number) of the answers given, in bins of equal number by support."""
+    given = sorted((outcome for outcome in outcomes if outcome.answered), key=lambda outcome: outcome.support)
+    ends = [len(given) * number // bins for number in range(bins + 1)]
+    groups = [given[start:end] for start, end in pairwise(ends) if start < end]
+    return [(fmean(o.support for o in own), fmean(o.right for o in own), len(own)) for own in groups]
 
 
 def report(outcomes: Sequence[Outcome], milliseconds: Sequence[float]) -> str:

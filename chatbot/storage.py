@@ -19,7 +19,7 @@ from typing import Any
 from chatbot.errors import IndexAlteredError, IndexMissingError
 from chatbot.graph import file_sha256
 
-REBUILD = "run: python build_index.py"
+REBUILD = "run: python build_index.py, with --corpus and --index where these are your own"
 
 
 def write_json(path: Path, content: object) -> None:
