@@ -99,12 +99,12 @@ def test_a_sentence_that_was_edited_away_stands_for_its_section(passages: list[P
 
 
 def test_a_sentence_that_was_edited_away_is_told_of(
-    small_corpus: Path, articles: tuple[Article, ...], caplog: pytest.LogCaptureFixture
+    small_corpus: Path, tmp_path: Path, articles: tuple[Article, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     load_questions(small_corpus, articles)
     assert caplog.records == []
     entry = f"answered:\n- places:\n{PLACE}  questions: [does it smell]\n"
-    load(small_corpus, entry.replace("A worm box}", "A cold box}"), articles)
+    load(tmp_path, entry.replace("A worm box}", "A cold box}"), articles)
     (record,) = caplog.records
     assert "A cold box" in record.getMessage() and "Is a worm box smelly?" in record.getMessage()
 
