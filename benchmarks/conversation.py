@@ -1,8 +1,9 @@
-"""How well follow-ups are understood: `python -m benchmarks.conversation [--misses] [FILE…]`.
+"""How well follow-ups and small talk are understood: `python -m benchmarks.conversation [--misses] [FILE…]`.
 
 Each question of a conversation is asked in its place, after what was really answered before, and again in its
 stand-alone form without history. Right: a citation that the key names, or a refusal where the articles don't
-answer. Conversations are in `tests/conversations/`, parted by topic; `test.jsonl`, the default, is only reported.
+answer. Conversations are in `tests/conversations/`, parted by topic; `test.jsonl`, the default, is only reported. Small
+talk, and what only looks like it, is in `tests/talk/`; its test half is only reported, too.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from chatbot.answers import Answer, Status
+from chatbot.answers import SMALL_TALK, Answer, Status
 from chatbot.assistant import Assistant
 from chatbot.conversation import Turn
 from chatbot.evaluation import ANSWERING
@@ -37,6 +38,24 @@ def right(turn: dict[str, Any], answer: Answer) -> bool:
         for citation in answer.citations
         for place in places
     )
+
+
+def small_talk(assistant: Assistant, path: Path, misses: bool) -> list[str]:
+    """A table: of each kind how many, the share taken for small talk, and for small talk of this kind."""
+    found: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
+    lines = []
+    for line in map(json.loads, path.read_text("utf-8").splitlines()):
+        answer = assistant.ask(line["message"])
+        said = answer.status is Status.SMALL_TALK
+        found[line["kind"]].append((said, answer.text == SMALL_TALK.get(line["kind"])))
+        if misses and said == (line["kind"] == "none"):
+            lines.append(f"{line['kind']} {answer.status}: {line['message']}")
+    total = [outcome for kind, outcomes in found.items() if kind != "none" for outcome in outcomes]
+    lines.append(f"{path.stem:<28}{'n':>5}{'small talk':>12}{'of this kind':>14}")
+    for kind, outcomes in [*sorted(found.items()), ("all small talk", total)]:
+        said, rightly = (sum(column) / len(outcomes) for column in zip(*outcomes, strict=True))
+        lines.append(f"{kind:<28}{len(outcomes):>5}{said:>12.1%}{rightly:>14.1%}")
+    return lines
 
 
 def main() -> None:
@@ -73,6 +92,8 @@ def main() -> None:
     for kind in sorted(within):
         single = f"{sum(alone[kind]) / len(alone[kind]):>8.1%}" if alone.get(kind) else ""
         print(f"{kind:<28}{len(within[kind]):>5}{sum(within[kind]) / len(within[kind]):>10.1%}{single}")
+    for path in (ROOT / "tests" / "talk" / f"{name}.jsonl" for name in ("tune", "test")):
+        print("", *small_talk(assistant, path, args.misses and path.stem != "test"), sep="\n")
 
 
 if __name__ == "__main__":

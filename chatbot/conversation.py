@@ -68,10 +68,22 @@ _FILLER = r"(?:ok(?:ay)?|alright|well|so|and|oh|um|hm+|anyway|then|now|please|th
 _COMPILED = tuple(
     (kind, re.compile(rf"(?:{_FILLER} )*(?:{pattern})(?: {_FILLER})*", re.IGNORECASE)) for kind, pattern in _TALK
 )
+_SIGNS: tuple[tuple[Talk, str], ...] = (
+    ("greeting", "👋"),
+    ("thanks", "🙏🤝❤💙💚💛💜🧡💕😘🤗🥰"),
+    ("acknowledgement", "👍👌✅✔😊🙂😀😃😄😁👏💯"),
+    ("insult", "👎🙄😒🤬🖕"),
+)
+_EMOJI = {sign: kind for kind, signs in _SIGNS for sign in signs}
+"""A message of nothing else is small talk."""
+_TINTS = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f\u200d\\s.!]+")
 
 
 def small_talk(message: str) -> Talk | None:
     """The kind of small talk that the whole message is, or None. A greeting before a question is not."""
+    signs = {_EMOJI.get(sign) for sign in _TINTS.sub("", message[:50])}
+    if len(signs) == 1 and None not in signs:
+        return signs.pop()
     kinds = []
     for piece in [message, *re.split(r"[.,!?;\n]+", message)]:
         text = re.sub(r"\s+", " ", re.sub(r"[^\w' ]+", " ", piece.replace("’", "'"))).strip()
@@ -107,7 +119,7 @@ _THIS = re.compile(r"\bthis\b", re.IGNORECASE)
 _MORE = re.compile(
     r"(?:can you |could you |please |ok(?:ay)?,? |go on,? )*(?:(?:(?:tell me )?(?:some |a (?:little )?bit |a little )?more|say more)"
     r"(?: (?:about|on) (?:it|that|this|them|those))?|more|go on|keep going|continue|more (?:info|information|detail|details)(?: please)?"
-    r"|(?:anything|what|something) else|any(?:thing)? more|is that all|expand on that|elaborate|what more|give me more|i want to know more|explain (?:that|it|more))\W*",
+    r"|(?:anything|what|something) else(?: (?:about|on) (?:it|that|this|them|those))?|any(?:thing)? more|is that all|expand on that|elaborate|what more|give me more|i want to know more|explain (?:that|it|more))\W*",
     re.IGNORECASE,
 )
 _MORE_ON = re.compile(

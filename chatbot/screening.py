@@ -3,7 +3,7 @@
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,7 @@ TALK_WEIGHTS = GRAPH.with_name("talk.safetensors")
 TALK_KINDS = (
     "none", "greeting", "thanks", "goodbye", "identity", "ability", "wellbeing", "human", "insult", "acknowledgement",
 )  # fmt: skip
-TALK = 0.55
+TALK = 0.45
 """The probability from which a message is small talk."""
 LONGEST_TALK = 20
 """Words of small talk at most; a longer message has something to ask."""
@@ -76,6 +76,8 @@ class Screening:
     """No danger said, but near enough to it to show whom to call."""
     talk: str | None = None
     """The kind of small talk that the message is, if it is any."""
+    chatty: float = field(default=0.0, compare=False)
+    """The probability of that."""
     guessed: bool = False
     """Whether the classifier alone took it for a concern: no pattern did."""
     faint: bool = False
@@ -93,14 +95,14 @@ class Screening:
 
 
 class ConcernModel:
-    """Low-rank changes to the packaged encoder, and linear layers over its vectors: one for danger, trained by
-    `training/train_safety.py`, one for small talk, by `training/train_talk.py`."""
+    """Low-rank changes to the packaged encoder with a linear layer over its vectors for danger, trained by
+    `training/train_safety.py`, and one for small talk over these beside the encoder's own, by `training/train_talk.py`."""
 
     def __init__(self, weights: Path = WEIGHTS, talk: Path | None = TALK_WEIGHTS) -> None:
         """Load the weights. Raises `ModelError`."""
         from safetensors.numpy import load_file
 
-        self._model = AdaptedModel(weights)
+        self._model, self._plain = AdaptedModel(weights), AdaptedModel(None)
         self._weight = self._model.changes["head.weight"].astype(np.float32)
         self._bias = self._model.changes["head.bias"].astype(np.float32)
         if talk is not None:
@@ -115,10 +117,16 @@ class ConcernModel:
         """The probability of each class of `CLASSES`, shape (len(rows), len(CLASSES))."""
         return _softmax(rows @ self._weight.T + self._bias)
 
-    def talk(self, row: Vectors) -> str | None:
-        """The kind of small talk of one message, one of `TALK_KINDS`, if it surely is some."""
-        shares = _softmax(row[None] @ self._talk["weight"].T + self._talk["bias"])[0]
-        return TALK_KINDS[int(np.argmax(shares[1:])) + 1] if 1.0 - shares[0] >= TALK else None
+    def talk_rows(self, texts: Sequence[str], rows: Vectors) -> Vectors:
+        """What small talk is told by, shape (len(texts), 768): `rows` of these texts, and the encoder's own vectors."""
+        return np.hstack([rows, self._plain.encode(texts)])
+
+    def talk(self, text: str, row: Vectors) -> tuple[str | None, float]:
+        """The kind of small talk of one message with its row, one of `TALK_KINDS`, if it surely is some, and the
+        probability that it is any."""
+        shares = _softmax(self.talk_rows([text], row[None]) @ self._talk["weight"].T + self._talk["bias"])[0]
+        chatty = 1.0 - float(shares[0])
+        return TALK_KINDS[int(np.argmax(shares[1:])) + 1] if chatty >= TALK else None, chatty
 
 
 def _softmax(logits: Vectors) -> Vectors:
@@ -155,20 +163,21 @@ class Screen:
         if self._model is None or (seen is not None and seen is safety.screen_abroad(message)):
             return Screening(seen)
         rows = self._model.rows(parts(text))
+        chats = len(text.split()) <= LONGEST_TALK and not _asks_for_more(text)
+        talk, chatty = self._model.talk(text, rows[0]) if chats else (None, 0.0)
         if seen is None and _says_nothing(text):
-            return Screening(None, talk=self._model.talk(rows[0]))
+            return Screening(None, talk=talk, chatty=chatty)
         shares = self._model.shares(rows)
         dangers = 1.0 - shares[:, 0] - shares[:, -1]
         danger = max(float(dangers[0]), float(dangers[1:].max(initial=0.0)) - LESS_FOR_A_PART)
         kind = Concern(CLASSES[int(np.argmax(shares[:, 1:-1].max(axis=0))) + 1])
         medical = float(shares[:, -1].max())
-        talk = self._model.talk(rows[0]) if len(text.split()) <= LONGEST_TALK else None
         if seen is None and talk and danger < CERTAIN and len(text.split()) <= BRIEF:
-            return Screening(None, talk=talk)
+            return Screening(None, talk=talk, chatty=chatty)
         patterned = seen is not None and seen is not Concern.MEDICAL_ADVICE
         in_place = self._in_place(text, history) if seen is None and danger >= DANGER else None
         if in_place is not None and (danger + in_place) / 2 < IN_PLACE:
-            return Screening(None, True, talk)
+            return Screening(None, True, talk, chatty)
         if danger >= DANGER or (patterned and danger >= CONFIRMED):
             return Screening(
                 seen if patterned and seen is not None else kind,
@@ -180,7 +189,7 @@ class Screen:
         before_it = told(text)
         apart = self._model.shares(self._model.rows([before_it]))[0] if before_it else None
         aside = apart is not None and 1.0 - float(apart[0]) - float(apart[-1]) >= ASIDE
-        return Screening(None, danger >= DOUBTFUL or aside, talk)
+        return Screening(None, danger >= DOUBTFUL or aside, talk, chatty)
 
     def _in_place(self, text: str, history: Sequence[Turn]) -> float | None:
         """The probability of danger of a message read after the question before it; None where there is none, or danger
@@ -200,7 +209,8 @@ def unreadable(message: str, limit: int) -> Literal["empty", "long", "unreadable
     if len(message) > limit:
         return "long"
     torn = any("\ud800" <= character <= "\udfff" for character in message)  # half a pair is no character
-    return "unreadable" if torn or not any(map(str.isalnum, safety.normalise(message))) else None
+    said = any(map(str.isalnum, safety.normalise(message))) or small_talk(message)
+    return "unreadable" if torn or not said else None
 
 
 def parts(message: str) -> list[str]:
@@ -222,11 +232,15 @@ def told(message: str) -> str:
 def _says_nothing(text: str) -> bool:
     """Whether a message has too few words of its own for the classifier, which was trained on whole messages: small
     talk, "ok", "why", "tell me more", a grumble about this program."""
-    bearing = contextualise(text, (Turn("user", "what is it"),)).bearing
     content = [
         word for word in re.findall(r"[^\W\d_]{2,}", text.lower()) if word not in STOP_WORDS | {"ok", "okay", "yes"}
     ]
-    return bool(small_talk(text) or bearing in ("more", "where") or not content)
+    return bool(small_talk(text) or _asks_for_more(text) or not content)
+
+
+def _asks_for_more(text: str) -> bool:
+    """Whether a message asks for more of the answer before it, or where that stands."""
+    return contextualise(text, (Turn("user", "what is it"),)).bearing in ("more", "where")
 
 
 def danger_before(history: Sequence[Turn]) -> bool:

@@ -263,7 +263,7 @@ def test_of_two_questions_the_one_without_an_answer_is_named(assistant: Assistan
 
 
 @pytest.mark.parametrize(
-    "message", ["", " ", "\n\t \r\n", "\u2003", "\x00", "\x01\x02\x1b", "\u200b\u200d", "…?!", "\U0001f600"]
+    "message", ["", " ", "\n\t \r\n", "\u2003", "\x00", "\x01\x02\x1b", "\u200b\u200d", "…?!", "\U0001f332"]
 )
 def test_an_unreadable_message_is_invalid(assistant: Assistant, message: str) -> None:
     answer = assistant.ask(message)
@@ -299,6 +299,22 @@ def test_small_talk(assistant: Assistant, message: str, kind: str) -> None:
     assert (answer.status, answer.text) == (Status.SMALL_TALK, SMALL_TALK[kind])
     assert answer.suggestions == assistant.examples
     check(assistant, answer)
+
+
+def test_small_talk_is_told_from_questions(whole: Assistant) -> None:
+    """A floor well under what `python -m benchmarks.conversation` prints."""
+    lines = [json.loads(line) for line in (ROOT / "tests" / "talk" / "tune.jsonl").read_text("utf-8").splitlines()]
+    said: dict[str, list[bool]] = {"none": [], "some": []}
+    for line in lines[::3]:
+        answer = whole.ask(line["message"])
+        said["none" if line["kind"] == "none" else "some"].append(answer.status is Status.SMALL_TALK)
+    assert sum(said["some"]) / len(said["some"]) > 0.85
+    assert sum(said["none"]) / len(said["none"]) < 0.06
+
+
+def test_a_sign_instead_of_words_is_no_fault(assistant: Assistant) -> None:
+    assert assistant.ask("👍🏽").text == SMALL_TALK["acknowledgement"]
+    assert assistant.ask("💊").status is Status.INVALID
 
 
 def test_who_wants_a_person_gets_numbers(assistant: Assistant) -> None:

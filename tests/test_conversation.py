@@ -23,8 +23,9 @@ from chatbot.screening import TALK_KINDS
 from chatbot.segmentation import Exchange
 
 TALK = {
-    "greeting": ("hi", "Hello!", "hey there", "Good morning.", "HI"),
-    "thanks": ("thanks", "Thank you so much!", "ok thanks", "thx"),
+    "greeting": ("hi", "Hello!", "hey there", "Good morning.", "HI", "👋"),
+    "thanks": ("thanks", "Thank you so much!", "ok thanks", "thx", "🙏🏽🙏🏽", "❤️"),
+    "acknowledgement": ("ok", "got it", "👍🏿!"),
     "goodbye": ("bye", "Good night", "see you later"),
     "identity": ("who are you?", "are you a bot", "is this a real person?", "what are you"),
     "ability": ("what can you do?", "help", "how does this work?"),
@@ -41,6 +42,8 @@ QUESTIONS = (
     "is this a real program",
     "does IOP include detox?",
     "goodbye parties?",
+    "👍 how long does it take",
+    "💊💊",
 )
 
 

@@ -1,9 +1,9 @@
-"""Fit what tells small talk from questions: a linear layer over the danger screen's vectors.
+"""Fit what tells small talk from questions: a linear layer over the danger screen's vectors beside the encoder's own.
 
     PYTHONPATH=. python training/train_talk.py          write chatbot/weights/talk.safetensors
 
 Multinomial logistic regression on `talk/*.jsonl`; questions of the library, follow-ups and the screen's own messages
-stand for what is no small talk. The screen has the vector anyway, so it costs nothing more. Prints, five-fold, the
+stand for what is no small talk. Prints, five-fold, the
 share of small talk found and of the rest left alone at the threshold that the screen uses.
 """
 
@@ -58,9 +58,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=TALK_WEIGHTS)
     args = parser.parse_args()
     found = messages(args.others, random.Random(2))
-    rows = ConcernModel(talk=None).rows([safety.normalise(text) for text, _ in found])
+    texts, concerns = [safety.normalise(text) for text, _ in found], ConcernModel(talk=None)
+    rows = concerns.talk_rows(texts, concerns.rows(texts))
     labels = np.array([TALK_KINDS.index(kind) for _, kind in found])
-    model = LogisticRegression(C=100.0, max_iter=3000)
+    model = LogisticRegression(C=10.0, max_iter=3000)
     shares = cross_val_predict(
         model, rows, labels, cv=StratifiedKFold(5, shuffle=True, random_state=2), method="predict_proba"
     )
